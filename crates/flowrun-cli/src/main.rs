@@ -1,0 +1,3 @@
+//! The `flowrun` binary.
+
+fn main() {}

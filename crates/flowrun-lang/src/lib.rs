@@ -1,0 +1,1 @@
+//! From YAML text to a plan: positions, diagnostics, schema checks.

@@ -1,0 +1,1 @@
+//! Named OAuth integrations, sealed on disk, refreshed once and never lost.

@@ -1,0 +1,1 @@
+//! The step that makes one HTTP request and keeps its whole reply.

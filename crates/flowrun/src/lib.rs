@@ -1,0 +1,1 @@
+//! flowrun assembled: the crate an embedding service depends on.
