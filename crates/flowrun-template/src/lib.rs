@@ -1,1 +1,36 @@
 //! Write, pick, decide: the three small languages of a flow, as pure functions over JSON values.
+//!
+//! [`Text`] and [`Tree`] write (Handlebars), [`Path`] and [`Picks`] pick (RFC 9535 JSONPath), [`Logic`]
+//! decides (Jinja expressions). Each is compiled once, when a flow is checked, and used many times.
+//! Nothing here reads a clock, a file, a secret or the network; what is only known at the moment of a
+//! call stays a reference inside [`Rendered`] until a [`Vault`] fills it.
+
+pub mod duration;
+mod error;
+pub mod limits;
+mod logic;
+mod mention;
+mod name;
+mod path;
+mod picks;
+mod place;
+mod redactor;
+mod rendered;
+mod slot;
+mod text;
+mod tree;
+mod value_type;
+
+pub use error::{RenderError, RenderErrorKind, SyntaxError, SyntaxErrorKind};
+pub use logic::{Logic, LogicError, LogicErrorKind};
+pub use mention::{Mention, Root, Segment};
+pub use name::{HELPERS, RESERVED, is_name};
+pub use path::{Path, PickError, PickErrorKind, Picked};
+pub use picks::Picks;
+pub use place::Place;
+pub use redactor::Redactor;
+pub use rendered::{FillError, FillErrorKind, Late, LateName, Rendered, Vault};
+pub use slot::{Scope, Slot, Slots};
+pub use text::Text;
+pub use tree::Tree;
+pub use value_type::{Type, TypeError};

@@ -1,0 +1,91 @@
+//! Numbers for names: a flow's variables and reserved roots, interned once.
+//!
+//! A [`Slot`] is only meaningful together with the [`Slots`] that gave it. What a slot holds at a given
+//! moment is the business of whoever implements [`Scope`].
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+/// The number of one interned name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Slot(u16);
+
+impl Slot {
+    /// The position of this slot in its [`Slots`], counted from 0 without gaps.
+    #[must_use]
+    pub fn index(self) -> usize {
+        usize::from(self.0)
+    }
+}
+
+/// The names of one flow, each with its [`Slot`].
+#[derive(Clone, Debug, Default)]
+pub struct Slots {
+    names: Vec<Arc<str>>,
+    by_name: HashMap<Arc<str>, Slot>,
+}
+
+impl Slots {
+    /// No names yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The slot of `name`, a new one if it has none.
+    ///
+    /// Sources are bounded (a flow is at most 1 MiB, see [`crate::limits`]) far below the 65,536 names that
+    /// would be too many with names of more than a few bytes; beyond that the last slot is shared, and the
+    /// flow's own limit on names must have refused it.
+    pub fn intern(&mut self, name: &str) -> Slot {
+        todo!("{name}")
+    }
+
+    /// The slot of `name`, if it was interned.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<Slot> {
+        self.by_name.get(name).copied()
+    }
+
+    /// The name behind `slot`; empty for a slot of other `Slots`.
+    #[must_use]
+    pub fn name(&self, slot: Slot) -> &str {
+        self.names.get(slot.index()).map_or("", |name| name)
+    }
+
+    /// How many names there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.names.len()
+    }
+
+    /// Whether there is no name.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+
+    /// Every slot with its name, in the order of interning.
+    pub fn iter(&self) -> impl Iterator<Item = (Slot, &str)> {
+        self.names.iter().zip(0..=u16::MAX).map(|(name, index)| (Slot(index), &**name))
+    }
+}
+
+/// What the names of a flow stand for at one moment.
+///
+/// Variables and reserved roots (`steps`, `error`, `item`, `index`, `now`, `run`, `trigger`, `conversation`,
+/// `callbacks`) alike. `None` is *unset*, `Some(&Value::Null)` is null.
+pub trait Scope {
+    /// The value in `slot`, if it has one.
+    fn value(&self, slot: Slot) -> Option<&Value>;
+
+    /// The value in `slot`, shared, for expressions, which keep what they read alive by counting it.
+    ///
+    /// Whoever holds its values in `Arc`s should override this: the default copies the value, which for a
+    /// large one costs more than everything else in an expression.
+    fn shared(&self, slot: Slot) -> Option<Arc<Value>> {
+        self.value(slot).map(|value| Arc::new(value.clone()))
+    }
+}
