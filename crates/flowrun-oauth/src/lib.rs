@@ -12,9 +12,11 @@ mod begin;
 mod callback;
 mod exchange;
 mod expiry;
+mod keep;
 mod pending;
 mod preset;
 mod provider;
+mod scopes;
 mod settings;
 mod token;
 
@@ -25,6 +27,7 @@ pub use expiry::{is_expired_sign, margin};
 pub use pending::Pending;
 pub use preset::{Choice, Fact, Parameter, Preset, PresetError};
 pub use provider::{InvalidSettings, Problem, Provider};
+pub use scopes::ScopeError;
 pub use settings::{
     AuthStyle, BodyFormat, ExpirySign, GrantKind, KeepRule, Pkce, RedirectRule, ScopeSeparator, Settings,
     TokenHeader,

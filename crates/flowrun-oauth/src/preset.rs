@@ -1,9 +1,24 @@
 //! Providers we know, as data files: settings, what may be chosen, and every fact with its source.
+//!
+//! A preset only fills a form: what it gives can be overridden, and is checked like settings typed by hand (SEED-6).
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::LazyLock};
 
-use crate::provider::{InvalidSettings, Provider};
 use serde::Deserialize;
+
+use crate::{
+    provider::{InvalidSettings, Provider},
+    settings::Settings,
+};
+
+/// One file for each provider, in the order they are listed.
+const FILES: [&str; 5] = [
+    include_str!("../presets/google.toml"),
+    include_str!("../presets/intercom.toml"),
+    include_str!("../presets/teamleader.toml"),
+    include_str!("../presets/teamleader-classic.toml"),
+    include_str!("../presets/zoho.toml"),
+];
 
 /// A provider we know.
 #[derive(Debug, Clone, Deserialize)]
@@ -22,8 +37,9 @@ pub struct Preset {
     #[serde(default)]
     pub parameter: Option<Parameter>,
     /// What the preset rests on.
-    #[serde(default)]
     pub facts: Vec<Fact>,
+    /// The settings, where a host may be a `{placeholder}` that the parameter fills.
+    settings: Settings,
 }
 
 /// Something a preset leaves to choose, such as a data centre.
@@ -95,26 +111,89 @@ impl Preset {
     /// Every preset, by name.
     #[must_use]
     pub fn all() -> &'static [Preset] {
-        todo!()
+        #[expect(clippy::expect_used, reason = "the files are part of the program, and a test reads each")]
+        static ALL: LazyLock<Vec<Preset>> = LazyLock::new(|| {
+            FILES.iter().map(|file| toml::from_str(file).expect("a preset file is well-formed")).collect()
+        });
+        &ALL
     }
 
-    /// The preset of this name; `zoho-eu` is `zoho` with its parameter set to `eu` (SEED-6).
+    /// The preset of this name; `zoho-eu` is `zoho` whose parameter is `eu` unless chosen otherwise (SEED-6).
     #[must_use]
-    pub fn named(_name: &str) -> Option<Preset> {
-        todo!()
+    pub fn named(name: &str) -> Option<Preset> {
+        if let Some(preset) = Self::all().iter().find(|preset| preset.name == name) {
+            return Some(preset.clone());
+        }
+        Self::all().iter().find_map(|preset| {
+            let value = name.strip_prefix(&preset.name)?.strip_prefix('-')?;
+            let mut preset = preset.clone();
+            let parameter = preset.parameter.as_mut()?;
+            parameter.default = parameter.choice(value)?.value.clone();
+            Some(preset)
+        })
     }
 
     /// The hosts a token from this token host may go to, if it is a preset's, chosen or not (N4).
     #[must_use]
-    pub fn hosts_of_token_host(_host: &str) -> Option<Vec<String>> {
-        todo!()
+    pub fn hosts_of_token_host(host: &str) -> Option<Vec<String>> {
+        Self::all().iter().flat_map(Self::variants).find_map(|settings| {
+            let provider = Provider::new(settings).ok()?;
+            (provider.token_url().host_str() == Some(host)).then(|| provider.settings().allowed_hosts.clone())
+        })
     }
 
-    /// The provider, with what was chosen.
+    /// The provider, with what was chosen: `{"dc": "eu"}`; what was not chosen is the parameter's default.
     ///
     /// # Errors
     /// A [`PresetError`] when something was chosen that is not there to choose.
-    pub fn provider(&self, _chosen: &BTreeMap<String, String>) -> Result<Provider, PresetError> {
-        todo!()
+    ///
+    /// # Example
+    /// ```
+    /// use flowrun_oauth::Preset;
+    ///
+    /// let zoho = Preset::named("zoho").expect("a preset");
+    /// let canada = zoho.provider(&[("dc".to_owned(), "ca".to_owned())].into())?;
+    /// assert_eq!(canada.token_url().as_str(), "https://accounts.zohocloud.ca/oauth/v2/token");
+    /// # Ok::<(), flowrun_oauth::PresetError>(())
+    /// ```
+    pub fn provider(&self, chosen: &BTreeMap<String, String>) -> Result<Provider, PresetError> {
+        let is_known = |name: &String| self.parameter.as_ref().is_some_and(|known| known.name == *name);
+        if let Some(name) = chosen.keys().find(|name| !is_known(name)) {
+            return Err(PresetError::UnknownParameter { preset: self.name.clone(), name: name.clone() });
+        }
+        let Some(parameter) = &self.parameter else { return Ok(Provider::new(self.settings.clone())?) };
+        let value = chosen.get(&parameter.name).unwrap_or(&parameter.default);
+        let choice = parameter.choice(value).ok_or_else(|| PresetError::UnknownChoice {
+            name: parameter.name.clone(),
+            choices: parameter.choices.iter().map(|choice| choice.value.clone()).collect(),
+        })?;
+        Ok(Provider::new(self.filled(choice))?)
+    }
+
+    /// The settings for every choice there is.
+    fn variants(&self) -> Vec<Settings> {
+        match &self.parameter {
+            None => vec![self.settings.clone()],
+            Some(parameter) => parameter.choices.iter().map(|choice| self.filled(choice)).collect(),
+        }
+    }
+
+    fn filled(&self, choice: &Choice) -> Settings {
+        let fill = |text: &mut String| {
+            for (name, host) in &choice.hosts {
+                *text = text.replace(&format!("{{{name}}}"), host);
+            }
+        };
+        let mut settings = self.settings.clone();
+        settings.authorize_url.iter_mut().for_each(fill);
+        fill(&mut settings.token_url);
+        settings.allowed_hosts.iter_mut().for_each(fill);
+        settings
+    }
+}
+
+impl Parameter {
+    fn choice(&self, value: &str) -> Option<&Choice> {
+        self.choices.iter().find(|choice| choice.value == value)
     }
 }

@@ -1,9 +1,13 @@
 //! A provider whose settings have been checked: the only kind the protocol speaks with.
 
+mod check;
+
+pub(crate) use check::is_loopback;
+
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::settings::Settings;
+use crate::{settings::Settings, token::Kept};
 
 /// A provider that can be spoken with: settings that passed every check, endpoints parsed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,8 +44,21 @@ impl Provider {
     ///
     /// # Errors
     /// [`InvalidSettings`] with every problem at once.
-    pub fn new(_settings: Settings) -> Result<Self, InvalidSettings> {
-        todo!()
+    pub fn new(settings: Settings) -> Result<Self, InvalidSettings> {
+        let mut problems = check::problems(&settings);
+        let authorize_url = settings.authorize_url.as_deref().and_then(|url| Url::parse(url).ok());
+        let token_url = check::endpoint("token_url", &settings.token_url);
+        let refresh_url = settings.refresh_url.as_deref().map(|url| check::endpoint("refresh_url", url));
+        match (token_url, refresh_url.transpose()) {
+            (Ok(token_url), Ok(refresh_url)) if problems.is_empty() => {
+                let refresh_url = refresh_url.unwrap_or_else(|| token_url.clone());
+                Ok(Self { settings, authorize_url, token_url, refresh_url })
+            }
+            (token_url, refresh_url) => {
+                problems.extend(token_url.err().into_iter().chain(refresh_url.err()));
+                Err(InvalidSettings { problems })
+            }
+        }
     }
 
     /// The settings this provider was made of.
@@ -67,6 +84,23 @@ impl Provider {
     pub fn refresh_url(&self) -> &Url {
         &self.refresh_url
     }
+
+    /// `endpoint`, at the origin that a kept callback value names where the provider works that way.
+    ///
+    /// The value is looked up in the settings' own list once more, because the client secret goes where it says.
+    pub(crate) fn at_kept_origin(&self, endpoint: &Url, kept: &Kept) -> Url {
+        let named = self.settings.token_origin_from.as_ref().and_then(|name| {
+            let value = kept.get(name)?;
+            let rule = self.settings.keep_from_callback.iter().find(|rule| rule.name == *name)?;
+            rule.one_of.iter().find(|origin| *origin == value)
+        });
+        let moved = named.and_then(|origin| Url::parse(origin).ok()?.join(&after_origin(endpoint)).ok());
+        moved.unwrap_or_else(|| endpoint.clone())
+    }
+}
+
+fn after_origin(url: &Url) -> String {
+    url[url::Position::BeforePath..].to_owned()
 }
 
 impl TryFrom<Settings> for Provider {

@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+use http::{HeaderMap, StatusCode, header};
+use jiff::fmt::rfc2822;
+use url::Url;
+
 use crate::exchange::ExchangeError;
 
 /// Why a token endpoint granted nothing.
@@ -9,6 +13,7 @@ use crate::exchange::ExchangeError;
 /// Neither `Display` nor `Debug` can show a token, a code or a secret: the reply itself is not kept.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the token endpoint at {host} {}", self.class.words())]
+#[non_exhaustive]
 pub struct TokenError {
     /// What the caller may do next.
     pub class: Class,
@@ -21,7 +26,7 @@ pub struct TokenError {
     /// The provider's own words, capped and stripped of control characters (OA-35).
     pub provider_words: Option<String>,
     /// What the way out saw, if there was no reply.
-    pub source: Option<ExchangeError>,
+    pub source: Option<Box<ExchangeError>>,
 }
 
 /// What the caller may do after a token error.
@@ -36,7 +41,8 @@ pub enum Class {
     Client,
     /// The code or refresh token is refused; a person must authorise again.
     Grant,
-    /// The request was sent and no reply read: a rotating provider may have replaced the refresh token (OA-45).
+    /// The request was sent and no reply read: the code is spent, a rotating provider may have replaced the refresh
+    /// token (OA-36, OA-45).
     Ambiguous,
     /// A reply came that cannot be understood or used; nothing is known of the grant.
     Malformed,
@@ -58,9 +64,91 @@ impl Class {
 }
 
 impl TokenError {
+    /// An error of `class` at `url`, nothing else being known.
+    pub(super) fn new(class: Class, url: &Url) -> Self {
+        let host = url.host_str().unwrap_or_default().to_owned();
+        Self { class, host, status: None, provider_code: None, provider_words: None, source: None }
+    }
+
     /// What to do next, in a sentence for the operator.
     #[must_use]
     pub fn help(&self) -> &'static str {
-        todo!()
+        match (self.class, self.provider_code.as_deref()) {
+            (Class::Client, Some("redirect_uri_mismatch" | "invalid_redirect_uri" | "bad_redirect_uri")) => {
+                "register exactly the callback URL that flowrun shows at the provider"
+            }
+            (Class::Client, Some("invalid_scope")) => {
+                "check the scopes against the provider's documentation and against what the client may ask for"
+            }
+            (Class::Client, _) => {
+                "check the client id, the client secret and the token URL, then authorise again"
+            }
+            // Zoho says one thing for four causes.
+            (Class::Grant, Some("invalid_code")) => {
+                "the code or refresh token is wrong, used, expired or revoked, or belongs to another data centre: \
+                 authorise again"
+            }
+            (Class::Grant, _) => "authorise again",
+            (Class::Transient { .. }, _) => "try again later",
+            (Class::Ambiguous, _) => "if the next use fails, authorise again",
+            (Class::Malformed, _) => "check the token URL and the provider's settings",
+            (Class::Forbidden, _) => {
+                "check the token URL; private addresses must be permitted by the operator"
+            }
+        }
     }
+}
+
+/// What a status means whatever the reply says: try later (OA-44).
+pub(super) fn class_of_status(status: StatusCode, headers: &HeaderMap) -> Option<Class> {
+    let unwell = status.is_server_error() || matches!(status.as_u16(), 408 | 425 | 429);
+    unwell.then(|| Class::Transient { retry_after: retry_after(headers) })
+}
+
+/// What an error code means: RFC 6749 5.2, and what providers say instead of it.
+pub(super) fn class_of_code(code: &str, words: &str) -> Class {
+    match code.to_ascii_lowercase().as_str() {
+        "invalid_grant"
+        | "invalid_code"
+        | "invalid_refresh_token"
+        | "bad_refresh_token"
+        | "token_revoked"
+        | "token_expired"
+        | "bad_verification_code" => Class::Grant,
+        // Older PHP authorization servers answer so to a refresh token they do not know.
+        "invalid_request" if words.to_ascii_lowercase().contains("refresh token is invalid") => Class::Grant,
+        "invalid_client"
+        | "unauthorized_client"
+        | "invalid_client_secret"
+        | "bad_client_secret"
+        | "incorrect_client_credentials"
+        | "invalid_request"
+        | "invalid_scope"
+        | "invalid_target"
+        | "unsupported_grant_type"
+        | "redirect_uri_mismatch"
+        | "invalid_redirect_uri"
+        | "bad_redirect_uri" => Class::Client,
+        // Zoho says "Access Denied", with status 200, to a client that asks too often.
+        "temporarily_unavailable"
+        | "server_error"
+        | "slow_down"
+        | "rate_limited"
+        | "ratelimited"
+        | "access_denied"
+        | "access denied" => Class::Transient { retry_after: None },
+        _ => Class::Malformed,
+    }
+}
+
+/// RFC 9110 10.2.3: seconds, or a date, which is read against the reply's own `Date` because we have no clock.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = |text: &str| rfc2822::parse(text).ok().map(|date| date.timestamp());
+    let sent = date(headers.get(header::DATE)?.to_str().ok()?)?;
+    let wait = date(text)?.duration_since(sent);
+    Some(Duration::try_from(wait).unwrap_or(Duration::ZERO))
 }

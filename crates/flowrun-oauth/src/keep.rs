@@ -1,0 +1,44 @@
+//! Which values from outside may be kept beside the tokens, and how any text from outside is made harmless.
+
+use crate::settings::KeepRule;
+
+/// How much of a provider's words is repeated (OA-35).
+const LONGEST: usize = 200;
+
+impl KeepRule {
+    /// Whether `value` may be kept (OA-21). One rule for callbacks and replies (N4).
+    pub(crate) fn allows(&self, value: &str) -> bool {
+        if self.one_of.is_empty() {
+            let is_word = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+            (1..=128).contains(&value.len()) && value.bytes().all(is_word)
+        } else {
+            self.one_of.iter().any(|allowed| allowed == value)
+        }
+    }
+}
+
+/// A provider's words, fit to be shown: known secrets gone, control characters gone, capped (OA-35, OA-64).
+pub(crate) fn harmless(words: &str, secrets: &[&str]) -> String {
+    let mut text = words.to_owned();
+    for secret in secrets.iter().filter(|secret| secret.len() >= 8) {
+        text = text.replace(secret, "[redacted]");
+    }
+    let shown = text.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).filter(|c| !is_treacherous(*c));
+    let mut capped: String = shown.take(LONGEST + 1).collect();
+    if capped.chars().count() > LONGEST {
+        capped.pop();
+        capped.push('…');
+    }
+    capped.trim().to_owned()
+}
+
+/// Control characters, and those that change the direction or the look of the text around them.
+fn is_treacherous(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+/// Whether a code or token is made of `VSCHAR` alone (RFC 6749 appendix A), so that it can harm no header (OA-33).
+pub(crate) fn is_visible(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| (0x20..=0x7e).contains(&byte))
+}

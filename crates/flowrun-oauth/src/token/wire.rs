@@ -1,0 +1,168 @@
+//! Between the `oauth2` crate and the caller's exchange: what the crate cannot say, and what it would not accept.
+//!
+//! Outward, a request is given the provider's body format and Basic dialect. Inward, a reply is classified while its
+//! status and headers are still there, and made strict, so that the crate never refuses what providers really send.
+//! The crate's own errors are dropped unseen: `Parse` carries the reply's bytes, tokens among them.
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use http::{HeaderValue, header};
+use oauth2::{
+    AsyncHttpClient, AuthType, ClientId, ClientSecret, EndpointNotSet, EndpointSet, HttpRequest,
+    HttpResponse, RequestTokenError, StandardRevocableToken, TokenUrl,
+    basic::{BasicErrorResponse, BasicRevocationErrorResponse, BasicTokenIntrospectionResponse},
+};
+use secrecy::ExposeSecret;
+use serde_json::{Map, Value};
+use url::{Url, form_urlencoded};
+
+use super::{
+    TokenEndpoint,
+    error::{Class, TokenError},
+    reply::{self, Reply},
+};
+use crate::{
+    exchange::{BoxFuture, ExchangeError, ExchangeErrorKind},
+    settings::{AuthStyle, BodyFormat},
+};
+
+type OauthClient = oauth2::Client<
+    BasicErrorResponse,
+    Reply,
+    BasicTokenIntrospectionResponse,
+    StandardRevocableToken,
+    BasicRevocationErrorResponse,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointSet,
+>;
+
+/// What a request asks for; it decides what a lost reply may have cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asking {
+    Code,
+    Refresh,
+    ClientCredentials,
+}
+
+/// One request's way out and its reply's way in.
+pub(super) struct Wire<'a> {
+    endpoint: TokenEndpoint<'a>,
+    url: Url,
+    asking: Asking,
+    /// What the request holds that no error may repeat.
+    secrets: Vec<&'a str>,
+}
+
+impl<'a> Wire<'a> {
+    pub(super) fn new(endpoint: TokenEndpoint<'a>, url: Url, asking: Asking, secrets: Vec<&'a str>) -> Self {
+        let mut wire = Self { endpoint, url, asking, secrets };
+        wire.secrets.extend(endpoint.client.secret.as_ref().map(ExposeSecret::expose_secret));
+        wire
+    }
+
+    /// The `oauth2` crate's client for this request.
+    pub(super) fn client(&self) -> OauthClient {
+        let auth_type = match self.endpoint.provider.settings().auth_style {
+            AuthStyle::Basic | AuthStyle::BasicRaw => AuthType::BasicAuth,
+            AuthStyle::Body | AuthStyle::None => AuthType::RequestBody,
+        };
+        let client = oauth2::Client::new(ClientId::new(self.endpoint.client.id.clone()))
+            .set_auth_type(auth_type)
+            .set_token_uri(TokenUrl::from_url(self.url.clone()));
+        match self.secret() {
+            Some(secret) => client.set_client_secret(ClientSecret::new(secret.to_owned())),
+            None => client,
+        }
+    }
+
+    fn secret(&self) -> Option<&str> {
+        let secret = self.endpoint.client.secret.as_ref().map(ExposeSecret::expose_secret);
+        secret.filter(|_| self.endpoint.provider.settings().auth_style != AuthStyle::None)
+    }
+
+    /// An error of `class` here, nothing else being known.
+    pub(super) fn error(&self, class: Class) -> TokenError {
+        TokenError::new(class, &self.url)
+    }
+
+    /// The error behind the `oauth2` crate's error, which is never looked at otherwise.
+    pub(super) fn failed(&self, error: RequestTokenError<TokenError, BasicErrorResponse>) -> TokenError {
+        match error {
+            RequestTokenError::Request(error) => error,
+            _ => self.error(Class::Malformed),
+        }
+    }
+
+    async fn exchange(&self, request: HttpRequest) -> Result<HttpResponse, TokenError> {
+        let request = self.dress(request).ok_or_else(|| self.error(Class::Client))?;
+        let reply = self.endpoint.exchange.exchange(request).await.map_err(|error| TokenError {
+            source: Some(Box::new(error.clone())),
+            ..self.error(self.class_of(&error))
+        })?;
+        reply::strict(&reply, self.endpoint.provider, &self.secrets)
+            .map_err(|refusal| refusal.into_error(self.error(Class::Malformed)))
+    }
+
+    /// What having no reply means (OA-44, OA-45).
+    fn class_of(&self, error: &ExchangeError) -> Class {
+        let may_cost = match self.asking {
+            Asking::Code => true,
+            // A refresh token that is never replaced can be sent again.
+            Asking::Refresh => self.endpoint.provider.settings().rotates,
+            Asking::ClientCredentials => false,
+        };
+        match error.kind {
+            ExchangeErrorKind::Refused => Class::Forbidden,
+            ExchangeErrorKind::Unreachable => Class::Transient { retry_after: None },
+            _ if may_cost => Class::Ambiguous,
+            ExchangeErrorKind::TooLarge => Class::Malformed,
+            ExchangeErrorKind::TimedOut | ExchangeErrorKind::ReplyLost => {
+                Class::Transient { retry_after: None }
+            }
+        }
+    }
+
+    /// Gives a request the provider's body format and Basic dialect.
+    fn dress(&self, mut request: HttpRequest) -> Option<HttpRequest> {
+        let settings = self.endpoint.provider.settings();
+        if settings.body_format == BodyFormat::Json {
+            let json = HeaderValue::from_static("application/json");
+            request.headers_mut().insert(header::CONTENT_TYPE, json);
+            *request.body_mut() = json_of_form(request.body());
+        }
+        if let (AuthStyle::BasicRaw, Some(secret)) = (settings.auth_style, self.secret()) {
+            let credentials = BASE64_STANDARD.encode(format!("{}:{secret}", self.endpoint.client.id));
+            let value = HeaderValue::try_from(format!("Basic {credentials}")).ok()?;
+            request.headers_mut().insert(header::AUTHORIZATION, value);
+        }
+        if let Some(value) = request.headers_mut().get_mut(header::AUTHORIZATION) {
+            value.set_sensitive(true);
+        }
+        Some(request)
+    }
+}
+
+/// A form as a JSON object of texts; a name that repeats (RFC 8707's `resource`) becomes a list.
+fn json_of_form(form: &[u8]) -> Vec<u8> {
+    let mut object = Map::new();
+    for (name, value) in form_urlencoded::parse(form) {
+        let value = Value::String(value.into_owned());
+        match object.get_mut(name.as_ref()) {
+            Some(Value::Array(values)) => values.push(value),
+            Some(first) => *first = Value::Array(vec![first.take(), value]),
+            None => drop(object.insert(name.into_owned(), value)),
+        }
+    }
+    Value::Object(object).to_string().into_bytes()
+}
+
+impl<'a: 'c, 'c> AsyncHttpClient<'c> for Wire<'a> {
+    type Error = TokenError;
+    type Future = BoxFuture<'c, Result<HttpResponse, TokenError>>;
+
+    fn call(&'c self, request: HttpRequest) -> Self::Future {
+        Box::pin(self.exchange(request))
+    }
+}
