@@ -1,4 +1,6 @@
 //! Which names a text or an expression reads, and where it says so.
+//!
+//! Whether a name is declared, and what to say if it is not, is the caller's business.
 
 use std::ops::Range;
 
@@ -15,6 +17,8 @@ pub struct Mention {
     pub span: Range<usize>,
     /// Whether the place allows the value to be unset: `default`, `#if`, `#unless`, `is defined`.
     pub tolerated: bool,
+    /// Whether it stands inside `{{#each}}`, where an author may have meant `this.<name>`.
+    pub within_each: bool,
 }
 
 /// Where a [`Mention`] starts.

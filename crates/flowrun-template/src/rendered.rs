@@ -1,12 +1,20 @@
 //! What rendering gives: a value, or a value with holes that only a [`Vault`] can fill.
 //!
 //! A [`Rendered`] is what a journal may hold: it names secrets and kept fields, and never has their values.
+//! Rules of a place that depend on the late part (a header's characters, JSON that parses, a URL's route)
+//! are checked again when it is filled.
+
+pub(crate) mod escape;
+mod late;
+pub(crate) mod url;
 
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use crate::place::Place;
+pub(crate) use escape::Escape;
+pub use late::Late;
+pub(crate) use late::{LateExpression, LatePart, Piece};
 
 /// A rendered setting.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -28,20 +36,33 @@ impl Rendered {
     /// # Errors
     /// When the vault lacks a name, or what it holds may not stand where it would (N3).
     pub fn fill(&self, vault: &dyn Vault) -> Result<Value, FillError> {
-        todo!("{:?}", vault.secret(""))
+        match self {
+            Self::Value(value) => Ok(value.clone()),
+            Self::Late(late) => late.fill(vault).map(Value::String),
+            Self::List(items) => items.iter().map(|item| item.fill(vault)).collect(),
+            Self::Map(members) => {
+                let members = members.iter().map(|(name, member)| Ok((name.clone(), member.fill(vault)?)));
+                members.collect::<Result<Map<_, _>, _>>().map(Value::Object)
+            }
+        }
     }
 
-    /// Every secret and kept field that is still to be filled, in order of appearance.
+    /// Every secret and kept field that is still to be filled, in order of appearance, without repeats.
     #[must_use]
     pub fn late(&self) -> Vec<LateName> {
-        todo!()
+        let mut names = Vec::new();
+        self.collect_late(&mut names);
+        names
     }
-}
 
-/// A text with holes for secrets and kept fields; everything else in it is already rendered.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Late {
-    place: Place,
+    fn collect_late(&self, names: &mut Vec<LateName>) {
+        match self {
+            Self::Value(_) => {}
+            Self::Late(late) => late.collect(names),
+            Self::List(items) => items.iter().for_each(|item| item.collect_late(names)),
+            Self::Map(members) => members.iter().for_each(|(_, member)| member.collect_late(names)),
+        }
+    }
 }
 
 /// The name of something that is filled late.

@@ -10,13 +10,13 @@ use serde_json::Value;
 
 /// The number of one interned name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Slot(u16);
+pub struct Slot(u32);
 
 impl Slot {
     /// The position of this slot in its [`Slots`], counted from 0 without gaps.
     #[must_use]
     pub fn index(self) -> usize {
-        usize::from(self.0)
+        self.0 as usize
     }
 }
 
@@ -35,12 +35,15 @@ impl Slots {
     }
 
     /// The slot of `name`, a new one if it has none.
-    ///
-    /// Sources are bounded (a flow is at most 1 MiB, see [`crate::limits`]) far below the 65,536 names that
-    /// would be too many with names of more than a few bytes; beyond that the last slot is shared, and the
-    /// flow's own limit on names must have refused it.
     pub fn intern(&mut self, name: &str) -> Slot {
-        todo!("{name}")
+        if let Some(slot) = self.find(name) {
+            return slot;
+        }
+        let slot = Slot(u32::try_from(self.names.len()).unwrap_or(u32::MAX));
+        let name: Arc<str> = name.into();
+        self.names.push(Arc::clone(&name));
+        self.by_name.insert(name, slot);
+        slot
     }
 
     /// The slot of `name`, if it was interned.
@@ -69,7 +72,7 @@ impl Slots {
 
     /// Every slot with its name, in the order of interning.
     pub fn iter(&self) -> impl Iterator<Item = (Slot, &str)> {
-        self.names.iter().zip(0..=u16::MAX).map(|(name, index)| (Slot(index), &**name))
+        self.names.iter().zip(0..).map(|(name, index)| (Slot(index), &**name))
     }
 }
 

@@ -3,8 +3,11 @@
 use std::fmt;
 use std::str::FromStr;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+use crate::duration;
 
 /// A declared type.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -41,33 +44,169 @@ pub struct TypeError {
     pub help: Option<String>,
 }
 
+/// Every type with its name.
+const NAMES: [(Type, &str); 9] = [
+    (Type::String, "string"),
+    (Type::Integer, "integer"),
+    (Type::Number, "number"),
+    (Type::Boolean, "boolean"),
+    (Type::Object, "object"),
+    (Type::Array, "array"),
+    (Type::Timestamp, "timestamp"),
+    (Type::Duration, "duration"),
+    (Type::Any, "any"),
+];
+
 impl Type {
     /// Reads `text` as this type: `007` stays text for a string, `any` and `string` take everything.
     ///
     /// # Errors
     /// When the text is not of this type.
     pub fn parse(self, text: &str) -> Result<Value, TypeError> {
-        todo!("{text}")
+        let trimmed = text.trim();
+        let value = match self {
+            Self::String | Self::Any => Some(Value::from(text)),
+            Self::Integer => whole(trimmed),
+            Self::Number => serde_json::from_str(trimmed).ok().filter(Value::is_number),
+            Self::Boolean => match trimmed {
+                "true" => Some(true.into()),
+                "false" => Some(false.into()),
+                _ => None,
+            },
+            Self::Object | Self::Array => {
+                serde_json::from_str(trimmed).ok().filter(|value| Self::of(value) == self)
+            }
+            Self::Timestamp | Self::Duration => {
+                Some(trimmed.into()).filter(|value| self.check(value).is_ok())
+            }
+        };
+        value.ok_or_else(|| TypeError {
+            message: format!("this text is not {}", self.with_article()),
+            help: self.sample(),
+        })
     }
 
-    /// Whether `value` is of this type.
+    /// Whether `value` is of this type; a whole number such as `2.0` is an integer too.
     ///
     /// # Errors
     /// When it is not.
     pub fn check(self, value: &Value) -> Result<(), TypeError> {
-        todo!("{value}")
+        let fits = match self {
+            Self::Any => true,
+            Self::Number => value.is_number(),
+            Self::Integer => is_whole(value),
+            Self::Timestamp => value.as_str().is_some_and(|text| text.parse::<Timestamp>().is_ok()),
+            Self::Duration => value.as_str().is_some_and(|text| duration::parse(text).is_ok()),
+            _ => Self::of(value) == self,
+        };
+        if fits {
+            return Ok(());
+        }
+        let message = format!("this is {}, not {}", noun(value), self.with_article());
+        Err(TypeError { message, help: self.sample() })
     }
 
-    /// The type a value has by itself: never `Timestamp`, `Duration` or, but for null, `Any`.
+    /// `value` as this type: as it is if it fits; numbers and booleans become text for a string, and text that reads as this
+    /// type becomes it.
+    ///
+    /// # Errors
+    /// When it neither is of this type nor reads as it.
+    pub fn convert(self, value: Value) -> Result<Value, TypeError> {
+        match (self.check(&value), self, &value) {
+            (Ok(()), ..) => Ok(value),
+            (Err(_), Self::String, Value::Number(number)) => Ok(number.to_string().into()),
+            (Err(_), Self::String, Value::Bool(flag)) => Ok(flag.to_string().into()),
+            (Err(_), Self::Integer | Self::Number | Self::Boolean, Value::String(text)) => self.parse(text),
+            (Err(error), ..) => Err(error),
+        }
+    }
+
+    /// The type a value has by itself: never `Timestamp` or `Duration`, and `Any` only for null.
     #[must_use]
     pub fn of(value: &Value) -> Self {
-        todo!("{value}")
+        match value {
+            Value::Null => Self::Any,
+            Value::Bool(_) => Self::Boolean,
+            Value::Number(number) if number.is_f64() => Self::Number,
+            Value::Number(_) => Self::Integer,
+            Value::String(_) => Self::String,
+            Value::Array(_) => Self::Array,
+            Value::Object(_) => Self::Object,
+        }
     }
+
+    fn name(self) -> &'static str {
+        NAMES.iter().find(|(kind, _)| *kind == self).map_or("any", |(_, name)| name)
+    }
+
+    fn with_article(self) -> String {
+        let name = self.name();
+        let article = if name.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+        format!("{article} {name}")
+    }
+
+    fn sample(self) -> Option<String> {
+        let sample = match self {
+            Self::Integer => "write 42",
+            Self::Number => "write 1.5",
+            Self::Boolean => "write true or false",
+            Self::Object => r#"write {"key": "value"}"#,
+            Self::Array => "write [1, 2]",
+            Self::Timestamp => "write 2026-01-31T12:00:00Z",
+            Self::Duration => "write 30s, 5m or 1h30m",
+            Self::String | Self::Any => return None,
+        };
+        Some(sample.to_owned())
+    }
+}
+
+fn whole(text: &str) -> Option<Value> {
+    text.parse::<i64>().map(Value::from).or_else(|_| text.parse::<u64>().map(Value::from)).ok()
+}
+
+fn is_whole(value: &Value) -> bool {
+    value.is_i64()
+        || value.is_u64()
+        || value.as_f64().is_some_and(|number| number.fract() == 0.0 && number.abs() < 2f64.powi(53))
+}
+
+/// What a value is, in words, for messages.
+pub(crate) fn noun(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "a map",
+    }
+}
+
+/// How many keys a message shows.
+const KEYS_SHOWN: usize = 12;
+
+/// What a value is and, for a map, which keys of which types it has; never a value.
+pub(crate) fn outline(value: &Value) -> String {
+    match value {
+        Value::Array(items) => format!("a list of {}", items.len()),
+        Value::Object(members) if members.is_empty() => "an empty map".to_owned(),
+        Value::Object(members) => {
+            let shown =
+                members.iter().take(KEYS_SHOWN).map(|(key, value)| format!("{key} ({})", short(value)));
+            let more = if members.len() > KEYS_SHOWN { ", ..." } else { "" };
+            format!("a map with {}{more}", shown.collect::<Vec<_>>().join(", "))
+        }
+        other => noun(other).to_owned(),
+    }
+}
+
+fn short(value: &Value) -> &'static str {
+    noun(value).trim_start_matches("a ")
 }
 
 impl fmt::Display for Type {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(todo!())
+        f.write_str(self.name())
     }
 }
 
@@ -75,6 +214,9 @@ impl FromStr for Type {
     type Err = TypeError;
 
     fn from_str(text: &str) -> Result<Self, TypeError> {
-        todo!("{text}")
+        NAMES.iter().find(|(_, name)| *name == text).map(|(kind, _)| *kind).ok_or_else(|| TypeError {
+            message: format!("`{text}` is not a type"),
+            help: Some(format!("the types are {}", NAMES.map(|(_, name)| name).join(", "))),
+        })
     }
 }
