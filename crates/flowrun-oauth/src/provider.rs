@@ -23,7 +23,7 @@ pub struct Provider {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}", .problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
 pub struct InvalidSettings {
-    /// Each thing that is wrong, in the order of the fields.
+    /// Each thing that is wrong, never none.
     pub problems: Vec<Problem>,
 }
 

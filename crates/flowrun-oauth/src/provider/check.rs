@@ -248,9 +248,20 @@ fn allowed_host(text: &str) -> Check {
     if canonical != host || host.ends_with('.') {
         return problem(format!("write `{canonical}`"));
     }
-    let is_name = matches!(url.host(), Some(Host::Domain(name)) if name.contains('.'));
+    let name = match url.host() {
+        Some(Host::Domain(name)) => Some(name),
+        _ => None,
+    };
+    if name.is_some_and(|name| !name.split('.').all(is_label)) {
+        return problem("write api.example.com, or .example.com for every host below it".to_owned());
+    }
+    let is_name = name.is_some_and(|name| name.contains('.'));
     if text.starts_with('.') && !is_name {
         return problem("write at least two labels, such as .example.com".to_owned());
     }
     Ok(())
+}
+
+fn is_label(label: &str) -> bool {
+    !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
 }

@@ -105,40 +105,64 @@ pub(super) fn class_of_status(status: StatusCode, headers: &HeaderMap) -> Option
     unwell.then(|| Class::Transient { retry_after: retry_after(headers) })
 }
 
-/// What an error code means: RFC 6749 5.2, and what providers say instead of it.
-pub(super) fn class_of_code(code: &str, words: &str) -> Class {
-    match code.to_ascii_lowercase().as_str() {
-        "invalid_grant"
-        | "invalid_code"
-        | "invalid_refresh_token"
-        | "bad_refresh_token"
-        | "token_revoked"
-        | "token_expired"
-        | "bad_verification_code" => Class::Grant,
-        // Older PHP authorization servers answer so to a refresh token they do not know.
-        "invalid_request" if words.to_ascii_lowercase().contains("refresh token is invalid") => Class::Grant,
-        "invalid_client"
-        | "unauthorized_client"
-        | "invalid_client_secret"
-        | "bad_client_secret"
-        | "incorrect_client_credentials"
-        | "invalid_request"
-        | "invalid_scope"
-        | "invalid_target"
-        | "unsupported_grant_type"
-        | "redirect_uri_mismatch"
-        | "invalid_redirect_uri"
-        | "bad_redirect_uri" => Class::Client,
+/// What an error means by its code (RFC 6749 5.2, and what providers say instead) or, failing that, by its words.
+pub(super) fn class_of_error(code: Option<&str>, words: &str) -> Option<Class> {
+    let code = code.map(str::to_ascii_lowercase);
+    match code.as_deref() {
+        Some(
+            "invalid_grant"
+            | "invalid_code"
+            | "invalid_refresh_token"
+            | "bad_refresh_token"
+            | "token_revoked"
+            | "token_expired"
+            | "bad_verification_code",
+        ) => Some(Class::Grant),
+        // Teamleader has no code in its errors; older PHP authorization servers have this one for everything.
+        None | Some("invalid_request") if blames_the_grant(words) => Some(Class::Grant),
+        Some(
+            "invalid_client"
+            | "unauthorized_client"
+            | "invalid_client_secret"
+            | "bad_client_secret"
+            | "incorrect_client_credentials"
+            | "invalid_request"
+            | "invalid_scope"
+            | "invalid_target"
+            | "unsupported_grant_type"
+            | "redirect_uri_mismatch"
+            | "invalid_redirect_uri"
+            | "bad_redirect_uri",
+        ) => Some(Class::Client),
         // Zoho says "Access Denied", with status 200, to a client that asks too often.
-        "temporarily_unavailable"
-        | "server_error"
-        | "slow_down"
-        | "rate_limited"
-        | "ratelimited"
-        | "access_denied"
-        | "access denied" => Class::Transient { retry_after: None },
+        Some(
+            "temporarily_unavailable"
+            | "server_error"
+            | "slow_down"
+            | "rate_limited"
+            | "ratelimited"
+            | "access_denied"
+            | "access denied",
+        ) => Some(Class::Transient { retry_after: None }),
+        Some(_) => Some(Class::Malformed),
+        None => None,
+    }
+}
+
+/// What a status means when neither it nor the reply says more.
+pub(super) fn class_of_bare_status(status: StatusCode) -> Class {
+    match status.as_u16() {
+        // The client was not let in, or the address is not that of a token endpoint.
+        300..=399 | 401 | 404 | 405 | 410 | 415 => Class::Client,
         _ => Class::Malformed,
     }
+}
+
+fn blames_the_grant(words: &str) -> bool {
+    let words = words.to_ascii_lowercase();
+    let subjects = ["refresh token", "authorization code"];
+    let faults = ["invalid", "expired", "revoked", "used"];
+    subjects.iter().any(|subject| words.contains(subject)) && faults.iter().any(|fault| words.contains(fault))
 }
 
 /// RFC 9110 10.2.3: seconds, or a date, which is read against the reply's own `Date` because we have no clock.

@@ -6,14 +6,14 @@
 
 use std::collections::BTreeMap;
 
-use http::{HeaderMap, Response};
+use http::Response;
 use oauth2::{ExtraTokenFields, HttpResponse, StandardTokenResponse, basic::BasicTokenType};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use url::form_urlencoded;
 
 use super::{
-    error::{Class, TokenError, class_of_code, class_of_status},
+    error::{Class, TokenError, class_of_bare_status, class_of_error, class_of_status},
     grant::Kept,
 };
 use crate::{
@@ -67,30 +67,61 @@ pub(super) fn strict(
     secrets: &[&str],
 ) -> Result<HttpResponse, Refusal> {
     let status = reply.status();
-    let refuse = |class| Refusal { class, status: status.as_u16(), code: None, words: None };
     let fields = fields(reply.body());
-    if let Some(fields) = &fields
-        && let Some((code, words)) = said_error(fields, status.is_success())
-    {
-        let class = class_of_status(status, reply.headers()).unwrap_or_else(|| class_of_code(&code, &words));
+    let said = fields.as_ref().map(Complaint::read).unwrap_or_default();
+    if !status.is_success() || said.is_error {
+        let class = class_of_status(status, reply.headers())
+            .or_else(|| class_of_error(said.code.as_deref(), &said.words))
+            .unwrap_or_else(|| class_of_bare_status(status));
         let shown = |text: &str| Some(harmless(text, secrets)).filter(|text| !text.is_empty());
-        return Err(Refusal { code: shown(&code), words: shown(&words), ..refuse(class) });
+        let code = said.code.as_deref().and_then(shown);
+        return Err(Refusal { class, status: status.as_u16(), code, words: shown(&said.words) });
     }
-    if !status.is_success() {
-        return Err(refuse(class_without_code(status, reply.headers())));
-    }
-    let body =
-        fields.and_then(|fields| granted(&fields, provider)).ok_or_else(|| refuse(Class::Malformed))?;
-    Ok(Response::new(body.to_string().into_bytes()))
+    let granted = fields.and_then(|fields| granted(&fields, provider));
+    let malformed = Refusal { class: Class::Malformed, status: status.as_u16(), code: None, words: None };
+    granted.map(|body| Response::new(body.to_string().into_bytes())).ok_or(malformed)
 }
 
-/// What a status means when the reply names no error the protocol knows.
-fn class_without_code(status: http::StatusCode, headers: &HeaderMap) -> Class {
-    class_of_status(status, headers).unwrap_or(match status.as_u16() {
-        // The client was not accepted, or the address is not that of a token endpoint.
-        300..=399 | 401 | 404 | 405 | 410 | 415 => Class::Client,
-        _ => Class::Malformed,
-    })
+/// What a reply says of an error.
+#[derive(Debug, Default)]
+struct Complaint {
+    /// Whether it is one by its own account, whatever its status (OA-30).
+    is_error: bool,
+    code: Option<String>,
+    words: String,
+}
+
+impl Complaint {
+    fn read(fields: &Map<String, Value>) -> Self {
+        let text = |value: &Value| match value {
+            Value::String(text) => Some(text.clone()).filter(|text| !text.is_empty()),
+            Value::Number(number) => Some(number.to_string()),
+            _ => None,
+        };
+        let (is_error, code) = match fields.get("error") {
+            None | Some(Value::Null | Value::Bool(false)) => (false, None),
+            Some(Value::Object(error)) => {
+                (true, ["code", "type", "status"].iter().find_map(|name| text(error.get(*name)?)))
+            }
+            Some(Value::String(code)) => {
+                (!code.is_empty(), Some(code.clone()).filter(|code| !code.is_empty()))
+            }
+            Some(error) => (true, text(error)),
+        };
+        let places = [
+            "/error_description",
+            "/error/message",
+            "/message",
+            "/hint",
+            "/errors/0/title",
+            "/errors/0/message",
+        ];
+        let whole = Value::Object(fields.clone());
+        let words: Vec<String> =
+            places.iter().filter_map(|place| text(whole.pointer(place)?)).take(2).collect();
+        let is_error = is_error || fields.get("ok") == Some(&Value::Bool(false));
+        Self { is_error, code, words: words.join(": ") }
+    }
 }
 
 /// The reply's fields, by what it is rather than by what its content type says.
@@ -103,28 +134,6 @@ fn fields(body: &[u8]) -> Option<Map<String, Value>> {
         .map(|(name, value)| (name.into_owned(), json!(value)))
         .collect();
     (form.contains_key("access_token") || form.contains_key("error")).then_some(form)
-}
-
-/// The error a reply speaks of, if any: its code, and its words or nothing.
-fn said_error(fields: &Map<String, Value>, success: bool) -> Option<(String, String)> {
-    let text = |value: &Value| value.as_str().filter(|text| !text.is_empty()).map(str::to_owned);
-    let code = match fields.get("error") {
-        Some(Value::Object(error)) => {
-            ["code", "type", "status"].iter().find_map(|name| text(error.get(*name)?))
-        }
-        Some(error) => text(error),
-        None => None,
-    };
-    let failed =
-        fields.get("ok") == Some(&Value::Bool(false)) || fields.contains_key("error") && code.is_some();
-    if success && !failed {
-        return None;
-    }
-    let places =
-        ["/error_description", "/error/message", "/message", "/hint", "/errors/0/title", "/errors/0/message"];
-    let whole = Value::Object(fields.clone());
-    let words: Vec<String> = places.iter().filter_map(|place| text(whole.pointer(place)?)).take(2).collect();
-    (code.is_some() || failed).then(|| (code.unwrap_or_default(), words.join(": ")))
 }
 
 /// What a reply grants, as RFC 6749 5.1 writes it; none if it cannot be used.
