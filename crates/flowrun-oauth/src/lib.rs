@@ -7,6 +7,36 @@
 //!
 //! Everything the world provides is an argument: the network ([`Exchange`]), the time, the randomness. Where
 //! tokens are kept, when they are refreshed and which request may carry them is left to the registry.
+//!
+//! # Example
+//! ```
+//! # use flowrun_oauth::{Arrival, AuthorizationRequest, BoxFuture, Client, Exchange, ExchangeError, Preset};
+//! # use flowrun_oauth::{TokenEndpoint, begin, callback};
+//! # async fn authorise(
+//! #     way_out: &dyn Exchange, random: &mut dyn FnMut(&mut [u8]), now: jiff::Timestamp, pasted: &str,
+//! # ) -> Result<(), Box<dyn std::error::Error>> {
+//! let preset = Preset::named("zoho-eu").ok_or("no such preset")?;
+//! let provider = preset.provider(&Default::default())?;
+//! let request = AuthorizationRequest {
+//!     integration: "zoho",
+//!     client_id: "1000.ABC",
+//!     redirect_uri: "http://127.0.0.1:8437/oauth/callback/k3v9",
+//!     scopes: &["ZohoCRM.org.READ".to_owned()],
+//!     force_consent: false,
+//!     session_binding: None,
+//! };
+//! let (url, pending) = begin(&provider, &request, random, now)?;
+//! println!("open {url}, then paste the address the browser ends on");
+//!
+//! let arrival = Arrival { address: pasted, session_binding: None, at: now };
+//! let callback = callback(arrival, &pending, &provider)?;
+//! let client = Client { id: "1000.ABC".to_owned(), secret: Some("typed by a person".into()) };
+//! let endpoint = TokenEndpoint { exchange: way_out, provider: &provider, client: &client };
+//! let grant = endpoint.redeem(&pending, &callback).await?;
+//! assert_eq!(grant.kept["api_domain"], "https://www.zohoapis.eu");
+//! # Ok(())
+//! # }
+//! ```
 
 mod begin;
 mod callback;

@@ -3,6 +3,7 @@
 //! Each call makes one exchange and never a second: whether to ask again is the caller's decision, and an error's
 //! [`Class`] says what it may be.
 
+mod complaint;
 mod error;
 mod grant;
 mod reply;

@@ -13,6 +13,7 @@ use serde_json::{Map, Value, json};
 use url::form_urlencoded;
 
 use super::{
+    complaint::Complaint,
     error::{Class, TokenError, class_of_bare_status, class_of_error, class_of_status},
     grant::Kept,
 };
@@ -80,48 +81,6 @@ pub(super) fn strict(
     let granted = fields.and_then(|fields| granted(&fields, provider));
     let malformed = Refusal { class: Class::Malformed, status: status.as_u16(), code: None, words: None };
     granted.map(|body| Response::new(body.to_string().into_bytes())).ok_or(malformed)
-}
-
-/// What a reply says of an error.
-#[derive(Debug, Default)]
-struct Complaint {
-    /// Whether it is one by its own account, whatever its status (OA-30).
-    is_error: bool,
-    code: Option<String>,
-    words: String,
-}
-
-impl Complaint {
-    fn read(fields: &Map<String, Value>) -> Self {
-        let text = |value: &Value| match value {
-            Value::String(text) => Some(text.clone()).filter(|text| !text.is_empty()),
-            Value::Number(number) => Some(number.to_string()),
-            _ => None,
-        };
-        let (is_error, code) = match fields.get("error") {
-            None | Some(Value::Null | Value::Bool(false)) => (false, None),
-            Some(Value::Object(error)) => {
-                (true, ["code", "type", "status"].iter().find_map(|name| text(error.get(*name)?)))
-            }
-            Some(Value::String(code)) => {
-                (!code.is_empty(), Some(code.clone()).filter(|code| !code.is_empty()))
-            }
-            Some(error) => (true, text(error)),
-        };
-        let places = [
-            "/error_description",
-            "/error/message",
-            "/message",
-            "/hint",
-            "/errors/0/title",
-            "/errors/0/message",
-        ];
-        let whole = Value::Object(fields.clone());
-        let words: Vec<String> =
-            places.iter().filter_map(|place| text(whole.pointer(place)?)).take(2).collect();
-        let is_error = is_error || fields.get("ok") == Some(&Value::Bool(false));
-        Self { is_error, code, words: words.join(": ") }
-    }
 }
 
 /// The reply's fields, by what it is rather than by what its content type says.

@@ -122,3 +122,17 @@ fn a_known_token_host_brings_its_hosts() {
         assert_eq!(Preset::hosts_of_token_host(other), None, "{other}");
     }
 }
+
+/// Each preset has a page that leads to the provider's own, and shows what every fact rests on.
+#[test]
+fn every_preset_has_a_page_with_its_sources() {
+    for preset in Preset::all() {
+        let page = preset.name.strip_suffix("-classic").unwrap_or(&preset.name);
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/providers");
+        let text = std::fs::read_to_string(format!("{folder}/{page}.md")).unwrap();
+        assert!(text.contains(&preset.setup_url), "{page}: {}", preset.setup_url);
+        for fact in &preset.facts {
+            assert!(text.contains(&fact.source), "{page}: {}", fact.source);
+        }
+    }
+}
