@@ -1,7 +1,7 @@
 //! Zoho's data centres: which hosts each has, and what its callback calls it.
 //!
 //! Canada breaks the pattern: its accounts live at `zohocloud.ca`, its API at `zohoapis.ca`, so nothing
-//! here is computed by replacing a top-level domain.
+//! here is computed by replacing a top-level domain (oauth 1.1).
 
 /// A Zoho data centre, where a person's account and data live.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -28,21 +28,12 @@ pub enum DataCentre {
 
 impl DataCentre {
     /// Every data centre.
-    pub const ALL: [Self; 9] = [
-        Self::Us,
-        Self::Eu,
-        Self::In,
-        Self::Au,
-        Self::Jp,
-        Self::Sa,
-        Self::Uk,
-        Self::Ca,
-        Self::Cn,
-    ];
+    pub const ALL: [Self; 9] =
+        [Self::Us, Self::Eu, Self::In, Self::Au, Self::Jp, Self::Sa, Self::Uk, Self::Ca, Self::Cn];
 
     /// The host of its authorization and token endpoints.
     #[must_use]
-    pub fn accounts_host(self) -> &'static str {
+    pub const fn accounts_host(self) -> &'static str {
         match self {
             Self::Us => "accounts.zoho.com",
             Self::Eu => "accounts.zoho.eu",
@@ -58,7 +49,7 @@ impl DataCentre {
 
     /// The host of its APIs.
     #[must_use]
-    pub fn api_host(self) -> &'static str {
+    pub const fn api_host(self) -> &'static str {
         match self {
             Self::Us => "www.zohoapis.com",
             Self::Eu => "www.zohoapis.eu",
@@ -74,7 +65,7 @@ impl DataCentre {
 
     /// The word for it in the callback's `location` parameter.
     #[must_use]
-    pub fn location(self) -> &'static str {
+    pub const fn location(self) -> &'static str {
         match self {
             Self::Us => "us",
             Self::Eu => "eu",
@@ -86,5 +77,13 @@ impl DataCentre {
             Self::Ca => "ca",
             Self::Cn => "cn",
         }
+    }
+
+    /// The data centres whose accounts may sign in at this one: China keeps to itself.
+    pub(crate) fn accounts(self) -> impl Iterator<Item = Self> {
+        let others = Self::ALL
+            .into_iter()
+            .filter(move |other| *other != self && self != Self::Cn && *other != Self::Cn);
+        std::iter::once(self).chain(others)
     }
 }

@@ -21,12 +21,33 @@
 //! # }
 //! ```
 
-mod browser;
-mod data_centre;
+// What a caller holds.
 mod options;
-mod provider;
 mod sandbox;
 mod tally;
+
+// The listener and the names it answers for.
+mod authority;
+mod data_centre;
+mod hosts;
+mod server;
+
+// Who answers: calls in, replies out.
+mod call;
+mod contacts;
+mod provider;
+mod world;
+
+// What the providers share: consents, codes, tokens, limits.
+mod asked;
+mod consent;
+mod desk;
+mod mint;
+mod page;
+mod window;
+
+// A person to click "Allow".
+mod browser;
 
 pub use browser::{Answer, ConsentError};
 pub use data_centre::DataCentre;

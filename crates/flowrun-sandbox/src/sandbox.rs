@@ -1,9 +1,18 @@
 //! The sandbox itself: started, asked, stopped.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
 use url::Url;
 
+use crate::authority::Authority;
+use crate::browser::Browser;
+use crate::hosts::HOSTS;
+use crate::server::Server;
+use crate::world::World;
 use crate::{Answer, Client, ConsentError, Logged, Options, ProviderName, Stats};
 
 /// Four providers on one loopback listener.
@@ -11,9 +20,11 @@ use crate::{Answer, Client, ConsentError, Logged, Options, ProviderName, Stats};
 /// It answers until [`Sandbox::stop`] is called or it is dropped.
 #[derive(Debug)]
 pub struct Sandbox {
-    address: SocketAddr,
-    ca_der: Vec<u8>,
+    browser: Browser,
+    world: Arc<Mutex<World>>,
+    authority: Authority,
     ca_pem: String,
+    listener: JoinHandle<()>,
 }
 
 /// Why a sandbox did not start.
@@ -35,30 +46,39 @@ impl Sandbox {
     /// Listens on a free port of 127.0.0.1 and answers for every host of [`Sandbox::hosts`].
     ///
     /// # Errors
-    /// When no port can be listened on, or the certificates cannot be made.
+    /// When no port can be listened on, or the certificates cannot be made: see [`StartError`].
     pub async fn start(options: Options) -> Result<Self, StartError> {
-        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.map_err(StartError::Listen)?;
+        let authority = Authority::new()?;
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(StartError::Listen)?;
         let address = listener.local_addr().map_err(StartError::Listen)?;
-        drop(options);
-        Ok(Self { address, ca_der: Vec::new(), ca_pem: String::new() })
+        let world = Arc::new(Mutex::new(World::new(&options)));
+        let tls = TlsAcceptor::from(Arc::clone(&authority.server));
+        let server = Server { tls, world: Arc::clone(&world), clock: options.clock };
+        Ok(Self {
+            browser: Browser { address, tls: Arc::clone(&authority.client) },
+            world,
+            ca_pem: authority.pem(),
+            authority,
+            listener: tokio::spawn(server.run(listener)),
+        })
     }
 
     /// Where it listens; every host of [`Sandbox::hosts`] is to be mapped here.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.browser.address
     }
 
     /// The host names it answers for, and no others.
     #[must_use]
     pub fn hosts(&self) -> &'static [&'static str] {
-        &["app.teamleader.eu", "api.teamleader.eu"]
+        &HOSTS
     }
 
     /// The certificate of its authority, in DER.
     #[must_use]
     pub fn ca_der(&self) -> &[u8] {
-        &self.ca_der
+        &self.authority.certificate
     }
 
     /// The certificate of its authority, in PEM.
@@ -67,22 +87,22 @@ impl Sandbox {
         &self.ca_pem
     }
 
-    /// The OAuth client this provider knows; Zoho's secret is that of the US data centre and all others.
+    /// The OAuth client this provider knows, in every data centre or region.
     #[must_use]
     pub fn client(&self, provider: ProviderName) -> Client {
-        Client { id: format!("{provider:?}"), secret: String::new().into() }
+        self.world().desk(provider).client()
     }
 
     /// What this provider has been asked so far.
     #[must_use]
-    pub fn stats(&self, _provider: ProviderName) -> Stats {
-        Stats::default()
+    pub fn stats(&self, provider: ProviderName) -> Stats {
+        self.world().desk(provider).stats
     }
 
     /// The requests answered so far, the oldest first; only the newest ten thousand are kept.
     #[must_use]
     pub fn requests(&self) -> Vec<Logged> {
-        Vec::new()
+        self.world().requests()
     }
 
     /// Opens an authorization URL as a person would, answers the consent page, and returns the callback URL.
@@ -92,10 +112,24 @@ impl Sandbox {
     ///
     /// # Errors
     /// When the URL names another host, or the provider shows an error page: see [`ConsentError`].
-    pub async fn consent(&self, authorize: &Url, _answer: Answer) -> Result<Url, ConsentError> {
-        Err(ConsentError::NotOurs(authorize.host_str().unwrap_or_default().to_owned()))
+    pub async fn consent(&self, authorize: &Url, answer: Answer) -> Result<Url, ConsentError> {
+        self.browser.consent(authorize, answer).await
     }
 
-    /// Stops listening and closes every connection.
-    pub async fn stop(self) {}
+    /// Stops listening and closes every connection; returns when that is done.
+    pub async fn stop(mut self) {
+        self.listener.abort();
+        // Aborting is how it ends; there is no other outcome to report.
+        drop((&mut self.listener).await);
+    }
+
+    fn world(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        self.listener.abort();
+    }
 }

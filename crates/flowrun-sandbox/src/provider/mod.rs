@@ -1,4 +1,12 @@
-//! The providers the sandbox plays.
+//! The providers the sandbox plays: each its own file, its own wire.
+//!
+//! A provider answers a [`Call`](crate::call::Call) with a [`Reply`](crate::call::Reply) and keeps what it
+//! must remember; it knows no socket, no clock and no other provider.
+
+pub(crate) mod google;
+pub(crate) mod intercom;
+pub(crate) mod teamleader;
+pub(crate) mod zoho;
 
 use secrecy::SecretString;
 
@@ -13,6 +21,18 @@ pub enum ProviderName {
     Google,
     /// Intercom, in its three regions.
     Intercom,
+}
+
+impl ProviderName {
+    /// The name as its pages write it.
+    pub(crate) const fn label(self) -> &'static str {
+        match self {
+            Self::Teamleader => "Teamleader",
+            Self::Zoho => "Zoho",
+            Self::Google => "Google",
+            Self::Intercom => "Intercom",
+        }
+    }
 }
 
 /// An OAuth client a provider of this sandbox knows.
