@@ -56,6 +56,24 @@ pub enum BeginError {
     Scope(#[from] ScopeError),
 }
 
+impl BeginError {
+    /// What to do next, in a sentence for the operator.
+    #[must_use]
+    pub fn help(&self) -> &'static str {
+        match self {
+            Self::NoBrowserNeeded => "nothing: a token is obtained when the first step asks for one",
+            Self::RedirectMalformed(_) => "write it as https://flows.example.com/oauth/callback/…",
+            Self::RedirectNotHttps(_) => {
+                "use a public https address, or https://localhost and paste where it ends"
+            }
+            Self::RedirectInClear(_) => {
+                "use https, or an address on this machine such as http://127.0.0.1:8437/…"
+            }
+            Self::Scope(_) => "write each scope once, as the provider's documentation does",
+        }
+    }
+}
+
 /// Begins an authorization: returns the URL for the browser and what to keep until the callback.
 ///
 /// `entropy` fills a buffer with unpredictable bytes; `now` starts the ten minutes a person has.

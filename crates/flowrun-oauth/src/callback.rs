@@ -82,6 +82,30 @@ pub enum CallbackError {
     },
 }
 
+impl CallbackError {
+    /// What to do next, in a sentence for the person who authorises.
+    #[must_use]
+    pub fn help(&self) -> &'static str {
+        match self {
+            Self::NotACallback => {
+                "copy the whole address on which the browser ended, from `http` to its last letter"
+            }
+            Self::Repeated(_) | Self::WrongState | Self::WrongAddress => {
+                "use the address of the authorization begun last, or begin again"
+            }
+            Self::WrongBrowser => "finish in the browser in which you began",
+            Self::Expired => "begin again, and finish within ten minutes",
+            Self::WrongIssuer(_) | Self::UnexpectedValue(_) => {
+                "nothing was sent: check the provider's settings, and that you began at the right provider"
+            }
+            Self::Denied { .. } => "begin again, and accept; your user may lack the right to do so",
+            Self::Provider { .. } => {
+                "check client id, scopes and callback URL at the provider, then begin again"
+            }
+        }
+    }
+}
+
 /// Reads a callback and ties it to its pending authorization.
 ///
 /// # Errors

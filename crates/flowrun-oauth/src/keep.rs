@@ -19,14 +19,14 @@ impl KeepRule {
 
 /// A provider's words, fit to be shown: known secrets gone, control characters gone, capped (OA-35, OA-64).
 pub(crate) fn harmless(words: &str, secrets: &[&str]) -> String {
-    let mut text = words.to_owned();
+    let one_line = words.chars().map(|c| if c.is_whitespace() { ' ' } else { c });
+    let mut text: String = one_line.filter(|c| !is_treacherous(*c)).collect();
+    // Only now: a sign that is dropped may have stood inside a secret.
     for secret in secrets.iter().filter(|secret| secret.len() >= 8) {
         text = text.replace(secret, "[redacted]");
     }
-    let shown = text.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).filter(|c| !is_treacherous(*c));
-    let mut capped: String = shown.take(LONGEST + 1).collect();
-    if capped.chars().count() > LONGEST {
-        capped.pop();
+    let mut capped: String = text.chars().take(LONGEST).collect();
+    if capped.len() < text.len() {
         capped.push('…');
     }
     capped.trim().to_owned()

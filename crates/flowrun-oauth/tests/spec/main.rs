@@ -4,6 +4,7 @@
 mod authorization;
 mod callbacks;
 mod expiry;
+mod hostile;
 mod presets;
 mod scripted;
 mod settings;

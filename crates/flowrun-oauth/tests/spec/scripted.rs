@@ -64,8 +64,8 @@ impl Exchange for Script {
     }
 }
 
-/// Runs a future that never waits, as every future here must when its exchange does not.
-pub(crate) fn now<T>(future: impl Future<Output = T>) -> T {
+/// Runs a future that never waits, as every future here must when its exchange does not. Each may move between threads.
+pub(crate) fn now<T>(future: impl Future<Output = T> + Send) -> T {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(value) => value,
         Poll::Pending => panic!("waits for something that is not the exchange"),

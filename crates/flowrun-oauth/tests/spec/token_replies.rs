@@ -232,6 +232,8 @@ fn a_providers_words_are_made_harmless() {
         read(&format!("{REFRESH_TOKEN} and {SECRET} are wrong")).as_deref(),
         Some("[redacted] and [redacted] are wrong")
     );
+    let hidden = REFRESH_TOKEN.replace("old", "o\u{200b}l\u{0}d");
+    assert_eq!(read(&hidden).as_deref(), Some("[redacted]"));
     assert_eq!(read(""), None);
 }
 
