@@ -158,7 +158,8 @@ fn json_of_form(form: &[u8]) -> Vec<u8> {
     Value::Object(object).to_string().into_bytes()
 }
 
-impl<'a: 'c, 'c> AsyncHttpClient<'c> for Wire<'a> {
+// Without a bound between the two lifetimes: with one, no future that holds this could be `Send`.
+impl<'c> AsyncHttpClient<'c> for Wire<'_> {
     type Error = TokenError;
     type Future = BoxFuture<'c, Result<HttpResponse, TokenError>>;
 
