@@ -30,7 +30,7 @@ pub(crate) struct Reading {
 }
 
 /// An authorization request that can be put to a person.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Asked {
     pub(crate) client_id: String,
     /// As it was written, because the token request must repeat it exactly.

@@ -21,7 +21,6 @@ use crate::StartError;
 use crate::hosts::HOSTS;
 
 /// What both ends of a connection need.
-#[derive(Debug)]
 pub(crate) struct Authority {
     /// The authority's own certificate.
     pub(crate) certificate: CertificateDer<'static>,

@@ -6,7 +6,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use http::{Method, Request, Response, StatusCode, header};
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt as _, Limited};
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
@@ -16,6 +16,8 @@ use tokio_rustls::TlsConnector;
 use url::Url;
 
 use crate::{DataCentre, hosts};
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// More than any page of the sandbox.
 const PAGE_LIMIT: usize = 256 * 1024;
@@ -40,7 +42,7 @@ pub enum ConsentError {
     NotOurs(String),
     /// The listener could not be reached or broke the connection.
     #[error("the sandbox cannot be reached")]
-    Unreachable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    Unreachable(#[source] BoxError),
     /// The page offers no account in that data centre.
     #[error("the consent page offers no account in data centre `{}`", .0.location())]
     NoSuchAccount(DataCentre),
@@ -55,7 +57,6 @@ pub enum ConsentError {
 }
 
 /// A browser that finds every host at one address.
-#[derive(Debug)]
 pub(crate) struct Browser {
     pub(crate) address: SocketAddr,
     pub(crate) tls: Arc<ClientConfig>,
@@ -72,18 +73,8 @@ impl Browser {
         if opened.status() != StatusCode::OK {
             return Err(refused(&opened));
         }
-        let form = fill_in(opened.body(), answer)?;
-        let mut sent = request(host, authorize.path());
-        *sent.method_mut() = Method::POST;
-        *sent.body_mut() = form;
-        let cookie = opened.headers().get(header::SET_COOKIE).and_then(|value| value.to_str().ok());
-        let cookie = cookie.and_then(|value| value.split(';').next()).unwrap_or_default();
-        let kind = "application/x-www-form-urlencoded";
-        for (name, value) in [(header::COOKIE, cookie), (header::CONTENT_TYPE, kind)] {
-            let value = value.parse().map_err(|error| ConsentError::Unreachable(Box::new(error)))?;
-            sent.headers_mut().insert(name, value);
-        }
-        callback(&self.send(host, sent).await?)
+        let answer = answered(host, authorize.path(), &opened, fill_in(opened.body(), answer)?);
+        callback(&self.send(host, answer).await?)
     }
 
     async fn send(
@@ -103,24 +94,36 @@ impl Browser {
         let name = ServerName::try_from(host)?;
         let stream = TlsConnector::from(Arc::clone(&self.tls)).connect(name, stream).await?;
         let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
-        let exchange = async {
+        // The sender goes when the exchange is over, and the connection with it.
+        let exchange = async move {
             let (head, body) = sender.send_request(request).await?.into_parts();
             let body = Limited::new(body, PAGE_LIMIT).collect().await?.to_bytes();
             Ok(Response::from_parts(head, String::from_utf8_lossy(&body).into_owned()))
         };
-        tokio::select! {
-            answered = exchange => answered,
-            broken = connection => Err(broken.err().map_or_else(|| "connection closed".into(), BoxError::from)),
-        }
+        // A connection that breaks is the exchange's failure too.
+        let (answered, _) = tokio::join!(exchange, connection);
+        answered
     }
 }
-
-type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 fn request(host: &'static str, target: &str) -> Request<String> {
     let mut request = Request::new(String::new());
     *request.uri_mut() = target.parse().unwrap_or_default();
-    request.headers_mut().insert(header::HOST, http::HeaderValue::from_static(host));
+    request.headers_mut().insert(header::HOST, HeaderValue::from_static(host));
+    request
+}
+
+/// The form sent back to the page it came from, with the page's cookie.
+fn answered(host: &'static str, path: &str, page: &Response<String>, form: String) -> Request<String> {
+    let mut request = request(host, path);
+    *request.method_mut() = Method::POST;
+    *request.body_mut() = form;
+    let kind = HeaderValue::from_static("application/x-www-form-urlencoded");
+    request.headers_mut().insert(header::CONTENT_TYPE, kind);
+    if let Some(cookie) = page.headers().get(header::SET_COOKIE) {
+        let pair = cookie.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default();
+        request.headers_mut().extend(HeaderValue::from_bytes(pair).map(|pair| (header::COOKIE, pair)));
+    }
     request
 }
 

@@ -5,7 +5,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use serde_json::Value;
 
 /// Names and values of a query, a form or a flat JSON object, in the order they came.
-#[derive(Debug, Default, Clone)]
+#[derive(Default, Clone)]
 pub(crate) struct Params(Vec<(String, String)>);
 
 impl Params {
@@ -40,13 +40,14 @@ impl Params {
 }
 
 /// One request to one host of the sandbox.
-#[derive(Debug)]
 pub(crate) struct Call {
     pub(crate) method: Method,
     pub(crate) path: String,
     pub(crate) query: Params,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
+    /// Why no provider is asked: the request is for another host, or too large.
+    pub(crate) fault: Option<StatusCode>,
 }
 
 impl Call {
@@ -68,8 +69,8 @@ impl Call {
     /// The value of this cookie.
     pub(crate) fn cookie(&self, name: &str) -> Option<&str> {
         let cookies = self.header(&header::COOKIE)?;
-        let pairs = cookies.split(';').filter_map(|pair| pair.trim().split_once('='));
-        pairs.into_iter().find(|(key, _)| *key == name).map(|(_, value)| value)
+        let mut pairs = cookies.split(';').filter_map(|pair| pair.trim().split_once('='));
+        pairs.find(|(key, _)| *key == name).map(|(_, value)| value)
     }
 
     fn header(&self, name: &HeaderName) -> Option<&str> {
@@ -78,7 +79,6 @@ impl Call {
 }
 
 /// What a provider answers.
-#[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,

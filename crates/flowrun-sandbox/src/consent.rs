@@ -8,14 +8,14 @@ use jiff::Timestamp;
 
 use crate::asked::{Asked, Reading};
 use crate::call::{Call, Reply};
-use crate::desk::{Desk, Realm};
+use crate::desk::Desk;
 use crate::page::{self, ConsentPage};
+use crate::rules::Realm;
 
 /// The cookie of a page; the prefix makes browsers hold it to this host and to https.
 const COOKIE: &str = "__Host-consent";
 
 /// How a provider shows its consent page and tells of the answer.
-#[derive(Debug)]
 pub(crate) struct Manner<'a> {
     /// The provider's name.
     pub(crate) provider: &'static str,
@@ -29,7 +29,6 @@ pub(crate) struct Manner<'a> {
 }
 
 /// What a visit to the consent page came to.
-#[derive(Debug)]
 pub(crate) enum Visit {
     /// A page, or a redirect that says no.
     Reply(Reply),

@@ -3,7 +3,6 @@
 use serde_json::{Map, Value, json};
 
 /// A handful of contacts, which writes change.
-#[derive(Debug)]
 pub(crate) struct Contacts(Vec<Value>);
 
 impl Contacts {

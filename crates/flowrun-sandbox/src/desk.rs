@@ -1,8 +1,7 @@
 //! A provider's authorization server: consents, codes, access and refresh tokens, all in memory.
 //!
-//! It decides and remembers; how a refusal looks on the wire is the provider's business. A provider's
-//! ways are [`Rules`]; a code or token holds only in the [realm](Rules) it was given for: Zoho's data
-//! centre, Intercom's region.
+//! It decides by the provider's [`Rules`] and remembers; how a refusal looks on the wire is the provider's
+//! business. Nothing here prints itself: every map's keys are secrets.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -16,86 +15,25 @@ use sha2::{Digest as _, Sha256};
 use crate::asked::Asked;
 use crate::call::Params;
 use crate::mint::Mint;
+use crate::rules::{Issued, Realm, RefreshRule, Refusal, Rules};
 use crate::window::after;
 use crate::{Client, Stats};
 
 /// How long a consent page may stay unanswered.
 const PAGE_LIVES: Duration = Duration::from_secs(600);
 
-/// Which of a provider's separate worlds a code or token belongs to.
-pub(crate) type Realm = &'static str;
-
-/// A provider's ways with codes and tokens.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Rules {
-    pub(crate) code_lives: Duration,
-    /// None: access tokens never expire.
-    pub(crate) access_lives: Option<Duration>,
-    pub(crate) refresh: RefreshRule,
-    /// How its codes, access tokens and refresh tokens look.
-    pub(crate) looks: Looks,
-    /// Whether the token request must repeat the redirect URI (RFC 6749 section 4.1.3).
-    pub(crate) repeats_redirect: bool,
-}
-
-/// When a provider gives a refresh token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum RefreshRule {
-    /// Never.
-    None,
-    /// Always, and each may be used once; using one again ends the grant (RFC 9700 section 4.14.2).
-    SingleUse,
-    /// For offline access, at the first consent or a forced one; it is used again and again.
-    OfflineOnce,
-}
-
-/// What a provider's codes and tokens begin with, and how the rest is written.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Looks {
-    pub(crate) code: &'static str,
-    pub(crate) access: &'static str,
-    pub(crate) refresh: &'static str,
-    pub(crate) write: fn(&mut Mint) -> String,
-}
-
-/// Why a token request was refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Refusal {
-    Missing(&'static str),
-    Client,
-    Secret,
-    GrantType,
-    Code,
-    Redirect,
-    Verifier,
-    RefreshToken,
-}
-
-/// What a token request gave.
-#[derive(Debug)]
-pub(crate) struct Issued {
-    pub(crate) access: String,
-    pub(crate) refresh: Option<String>,
-    /// In seconds; none if it never expires.
-    pub(crate) lifetime: Option<u64>,
-    pub(crate) scopes: Vec<String>,
-}
-
 /// What one person granted.
-#[derive(Debug, Clone)]
 pub(crate) struct Grant {
     pub(crate) scopes: Vec<String>,
     realm: Realm,
 }
 
-#[derive(Debug)]
 struct Page {
     csrf: String,
     asked: Asked,
     expires: Timestamp,
 }
 
-#[derive(Debug)]
 struct Code {
     grant: u64,
     redirect_uri: String,
@@ -105,20 +43,17 @@ struct Code {
     is_used: bool,
 }
 
-#[derive(Debug)]
 struct Access {
     grant: u64,
     expires: Option<Timestamp>,
 }
 
-#[derive(Debug)]
 struct Refresh {
     grant: u64,
     is_used: bool,
 }
 
 /// The authorization server of one provider.
-#[derive(Debug)]
 pub(crate) struct Desk {
     pub(crate) client_id: &'static str,
     pub(crate) stats: Stats,
@@ -276,6 +211,7 @@ impl Desk {
         let entry = self.refresh.get_mut(text).ok_or(Refusal::RefreshToken)?;
         let grant = entry.grant;
         if entry.is_used {
+            // Either the thief or the owner is late; ending the grant stops both (RFC 9700 section 4.14.2).
             self.grants.remove(&grant);
             return Err(Refusal::RefreshToken);
         }

@@ -44,6 +44,7 @@ mod consent;
 mod desk;
 mod mint;
 mod page;
+mod rules;
 mod window;
 
 // A person to click "Allow".

@@ -1,7 +1,5 @@
 //! Makes codes, tokens and secrets that are never the same twice.
 
-use std::fmt;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
@@ -11,7 +9,6 @@ use crate::Entropy;
 /// A source of random words.
 ///
 /// A counter goes into each, so that even a test's constant entropy gives no word twice.
-#[derive(Clone)]
 pub(crate) struct Mint {
     entropy: Entropy,
     made: u64,
@@ -45,11 +42,5 @@ impl Mint {
             .chain_update(self.purpose)
             .finalize();
         digest.into()
-    }
-}
-
-impl fmt::Debug for Mint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Mint").field("made", &self.made).finish_non_exhaustive()
     }
 }

@@ -9,7 +9,6 @@ use url::Url;
 use crate::call::Reply;
 
 /// What the consent page shows and asks.
-#[derive(Debug)]
 pub(crate) struct ConsentPage<'a> {
     /// The provider's name.
     pub(crate) provider: &'a str,

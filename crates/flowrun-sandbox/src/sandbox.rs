@@ -1,5 +1,6 @@
 //! The sandbox itself: started, asked, stopped.
 
+use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -18,7 +19,6 @@ use crate::{Answer, Client, ConsentError, Logged, Options, ProviderName, Stats};
 /// Four providers on one loopback listener.
 ///
 /// It answers until [`Sandbox::stop`] is called or it is dropped.
-#[derive(Debug)]
 pub struct Sandbox {
     browser: Browser,
     world: Arc<Mutex<World>>,
@@ -125,6 +125,13 @@ impl Sandbox {
 
     fn world(&self) -> MutexGuard<'_, World> {
         self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Shows where it listens; what it keeps is made of secrets.
+impl fmt::Debug for Sandbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sandbox").field("address", &self.browser.address).finish_non_exhaustive()
     }
 }
 

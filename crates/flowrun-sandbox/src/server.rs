@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode};
+use http::{Request, Response, StatusCode, header};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -18,12 +18,15 @@ use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
 use crate::Clock;
-use crate::call::{Call, Params, Reply};
+use crate::call::{Call, Params};
 use crate::hosts::{self, Site};
 use crate::world::World;
 
 /// No request to a provider played here has a body near this.
 const BODY_LIMIT: usize = 64 * 1024;
+
+/// How long to wait before accepting again when it failed.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// How long a client may take over the TLS handshake.
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
@@ -42,10 +45,12 @@ impl Server {
         let mut connections = JoinSet::new();
         loop {
             tokio::select! {
-                Ok((stream, _)) = listener.accept() => { connections.spawn(self.clone().connection(stream)); }
+                accepted = listener.accept() => match accepted {
+                    Ok((stream, _)) => { connections.spawn(self.clone().connection(stream)); }
+                    // Accepting fails when files run out, and would at once fail again.
+                    Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
+                },
                 Some(_) = connections.join_next() => {}
-                // Accepting fails when files run out; a connection that ends makes room.
-                else => tokio::time::sleep(Duration::from_millis(50)).await,
             }
         }
     }
@@ -65,13 +70,11 @@ impl Server {
     }
 
     async fn answer(&self, host: (&'static str, Site), request: Request<Incoming>) -> Response<Full<Bytes>> {
-        let reply = match read(host.0, request).await {
-            Ok(call) => {
-                let now = (self.clock)();
-                self.world.lock().unwrap_or_else(PoisonError::into_inner).answer(host, &call, now)
-            }
-            Err(status) => Reply::empty(status),
-        };
+        let call = read(host.0, request).await;
+        let now = (self.clock)();
+        let reply = self.world.lock().unwrap_or_else(PoisonError::into_inner).answer(host, &call, now);
+        // Set here, or hyper would write the machine's time beside the sandbox's.
+        let reply = reply.with(header::DATE, &now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string());
         let mut response = Response::new(Full::from(reply.body));
         *response.status_mut() = reply.status;
         *response.headers_mut() = reply.headers;
@@ -79,19 +82,21 @@ impl Server {
     }
 }
 
-async fn read(host: &str, request: Request<Incoming>) -> Result<Call, StatusCode> {
+async fn read(host: &str, request: Request<Incoming>) -> Call {
     let (head, body) = request.into_parts();
-    let named = head.headers.get(http::header::HOST).and_then(|value| value.to_str().ok());
+    let named = head.headers.get(header::HOST).and_then(|value| value.to_str().ok());
     let name = named.map(|value| value.strip_suffix(":443").unwrap_or(value));
-    if !name.is_some_and(|name| name.eq_ignore_ascii_case(host)) {
-        return Err(StatusCode::MISDIRECTED_REQUEST);
-    }
-    let body = Limited::new(body, BODY_LIMIT).collect().await.map_err(|_| StatusCode::PAYLOAD_TOO_LARGE)?;
-    Ok(Call {
+    let is_ours = name.is_some_and(|name| name.eq_ignore_ascii_case(host));
+    let (body, fault) = match Limited::new(body, BODY_LIMIT).collect().await {
+        Ok(body) => (body.to_bytes(), (!is_ours).then_some(StatusCode::MISDIRECTED_REQUEST)),
+        Err(_) => (Bytes::new(), Some(StatusCode::PAYLOAD_TOO_LARGE)),
+    };
+    Call {
         method: head.method,
         path: head.uri.path().to_owned(),
         query: Params::from_form(head.uri.query().unwrap_or_default().as_bytes()),
         headers: head.headers,
-        body: body.to_bytes(),
-    })
+        body,
+        fault,
+    }
 }

@@ -6,7 +6,6 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 /// Counts what was admitted within the last span.
-#[derive(Debug)]
 pub(crate) struct Window {
     limit: usize,
     span: Duration,
@@ -14,7 +13,6 @@ pub(crate) struct Window {
 }
 
 /// What a window says to one more.
-#[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Admission {
     pub(crate) is_admitted: bool,
     pub(crate) remaining: usize,

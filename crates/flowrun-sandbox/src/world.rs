@@ -23,7 +23,6 @@ const HOUR: Duration = Duration::from_secs(3600);
 const REMEMBERED: usize = 10_000;
 
 /// Everything a sandbox keeps.
-#[derive(Debug)]
 pub(crate) struct World {
     teamleader: Teamleader,
     zoho: Zoho,
@@ -48,11 +47,12 @@ impl World {
 
     /// Answers a call to a host, counts it and writes it down.
     pub(crate) fn answer(&mut self, host: (&'static str, Site), call: &Call, now: Timestamp) -> Reply {
-        let reply = match host.1 {
-            Site::Teamleader(role) => self.teamleader.answer(role, call, now),
-            Site::Zoho(centre, role) => self.zoho.answer((centre, role), call, now),
-            Site::Google(service) => self.google.answer(service, call, now),
-            Site::Intercom(region, role) => self.intercom.answer((region, role), call, now),
+        let reply = match (call.fault, host.1) {
+            (Some(fault), _) => Reply::empty(fault),
+            (None, Site::Teamleader(role)) => self.teamleader.answer(role, call, now),
+            (None, Site::Zoho(centre, role)) => self.zoho.answer((centre, role), call, now),
+            (None, Site::Google(service)) => self.google.answer(service, call, now),
+            (None, Site::Intercom(region, role)) => self.intercom.answer((region, role), call, now),
         };
         self.desk_mut(host.1).stats.refused += u64::from(reply.refused);
         self.note(host.0, &call.method, &call.path, reply.status.as_u16());

@@ -13,9 +13,10 @@ use super::ProviderName;
 use crate::asked::{Reading, RedirectRule};
 use crate::call::{Call, Reply};
 use crate::consent::{self, Manner, Visit};
-use crate::desk::{Desk, Grant, Issued, Looks, Realm, RefreshRule, Refusal, Rules};
+use crate::desk::{Desk, Grant};
 use crate::hosts::GoogleService;
 use crate::mint::Mint;
+use crate::rules::{Issued, Looks, Realm, RefreshRule, Refusal, Rules};
 
 const REALM: Realm = "google";
 
@@ -32,7 +33,6 @@ const PROFILE: [&str; 2] = ["profile", "https://www.googleapis.com/auth/userinfo
 const EMAIL: [&str; 2] = ["email", "https://www.googleapis.com/auth/userinfo.email"];
 
 /// Google's authorization server and two of its APIs.
-#[derive(Debug)]
 pub(crate) struct Google {
     pub(crate) desk: Desk,
 }

@@ -12,9 +12,10 @@ use super::ProviderName;
 use crate::asked::{Reading, RedirectRule};
 use crate::call::{Call, Reply};
 use crate::consent::{self, Manner, Visit};
-use crate::desk::{Desk, Issued, Looks, RefreshRule, Refusal, Rules};
+use crate::desk::Desk;
 use crate::hosts::{Region, Role};
 use crate::mint::Mint;
+use crate::rules::{Issued, Looks, RefreshRule, Refusal, Rules};
 use crate::window::{Admission, Window};
 
 const READING: Reading = Reading {
@@ -26,7 +27,6 @@ const READING: Reading = Reading {
 };
 
 /// Intercom in all its regions; a code or token holds in the one it was given in.
-#[derive(Debug)]
 pub(crate) struct Intercom {
     pub(crate) desk: Desk,
     window: Window,

@@ -14,9 +14,10 @@ use crate::asked::{Reading, RedirectRule};
 use crate::call::{Call, Reply};
 use crate::consent::{self, Manner, Visit};
 use crate::contacts::Contacts;
-use crate::desk::{Desk, Issued, Looks, Realm, RefreshRule, Refusal, Rules};
+use crate::desk::Desk;
 use crate::hosts::Role;
 use crate::mint::Mint;
+use crate::rules::{Issued, Looks, Realm, RefreshRule, Refusal, Rules};
 use crate::window::{Admission, Window};
 
 const REALM: Realm = "teamleader";
@@ -30,7 +31,6 @@ const READING: Reading = Reading {
 };
 
 /// Both generations of hosts are doors to the same accounts.
-#[derive(Debug)]
 pub(crate) struct Teamleader {
     pub(crate) desk: Desk,
     window: Window,

@@ -15,9 +15,10 @@ use crate::DataCentre;
 use crate::asked::{Reading, RedirectRule};
 use crate::call::{Call, Params, Reply};
 use crate::consent::{self, Manner, Visit};
-use crate::desk::{Desk, Issued, Looks, Realm, RefreshRule, Refusal, Rules};
+use crate::desk::Desk;
 use crate::hosts::Role;
 use crate::mint::Mint;
+use crate::rules::{Issued, Looks, Realm, RefreshRule, Refusal, Rules};
 use crate::window::Window;
 
 const READING: Reading = Reading {
@@ -32,7 +33,6 @@ const READING: Reading = Reading {
 const RENEWALS: (usize, Duration) = (10, Duration::from_secs(600));
 
 /// All of Zoho; one client is known in every data centre.
-#[derive(Debug)]
 pub(crate) struct Zoho {
     pub(crate) desk: Desk,
     renewals: HashMap<String, Window>,
@@ -117,21 +117,19 @@ impl Zoho {
             return error(StatusCode::UNAUTHORIZED, "INVALID_TOKEN", "invalid oauth token");
         };
         if call.method != Method::GET || !is_organisation(&call.path) {
-            return error(
-                StatusCode::NOT_FOUND,
-                "INVALID_URL_PATTERN",
-                "Please check if the URL trying to access is a correct one",
-            );
+            let words = "Please check if the URL trying to access is a correct one";
+            return error(StatusCode::NOT_FOUND, "INVALID_URL_PATTERN", words);
         }
-        let reads = |scope: &String| {
-            ["ZohoCRM.org.ALL", "ZohoCRM.org.READ"].iter().any(|it| it.eq_ignore_ascii_case(scope))
-        };
-        if grant.scopes.iter().any(reads) {
-            Reply::json(StatusCode::OK, &organisation(centre))
-        } else {
-            error(StatusCode::UNAUTHORIZED, "OAUTH_SCOPE_MISMATCH", "invalid oauth scope to access this URL")
+        if !grant.scopes.iter().any(|scope| reads_organisation(scope)) {
+            let words = "invalid oauth scope to access this URL";
+            return error(StatusCode::UNAUTHORIZED, "OAUTH_SCOPE_MISMATCH", words);
         }
+        Reply::json(StatusCode::OK, &organisation(centre))
     }
+}
+
+fn reads_organisation(scope: &str) -> bool {
+    ["ZohoCRM.org.ALL", "ZohoCRM.org.READ"].iter().any(|enough| enough.eq_ignore_ascii_case(scope))
 }
 
 /// `/crm/v2/org` up to `/crm/v8/org`.

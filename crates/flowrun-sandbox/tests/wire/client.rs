@@ -92,7 +92,12 @@ impl Wire {
     }
 
     /// One token request, with client id and secret in the body.
-    pub(crate) async fn token(&self, provider: ProviderName, url: &str, parameters: &[(&str, &str)]) -> Answered {
+    pub(crate) async fn token(
+        &self,
+        provider: ProviderName,
+        url: &str,
+        parameters: &[(&str, &str)],
+    ) -> Answered {
         let client = self.sandbox.client(provider);
         let mut form = url::form_urlencoded::Serializer::new(String::new());
         form.append_pair("client_id", &client.id);
@@ -109,7 +114,13 @@ impl Wire {
         self.send(Method::GET, url, &[("authorization", authorization)], "").await
     }
 
-    pub(crate) async fn send(&self, method: Method, url: &str, headers: &[(&str, &str)], body: &str) -> Answered {
+    pub(crate) async fn send(
+        &self,
+        method: Method,
+        url: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Answered {
         let url = Url::parse(url).unwrap();
         let mut connection = self.connect(url.host_str().unwrap()).await.unwrap();
         exchange(&mut connection, method, &url, headers, body).await

@@ -1,10 +1,13 @@
 //! The listener: real names, one authority, nothing else (N10).
 
-use flowrun_sandbox::{DataCentre, Logged, ProviderName};
+use flowrun_sandbox::{Answer, DataCentre, Logged, ProviderName};
 use http::Method;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use secrecy::ExposeSecret as _;
 use url::Url;
 
-use crate::client::{Wire, exchange};
+use crate::client::{Wire, exchange, parameter};
 
 /// N10: every check runs on the real name, so each must hold under the authority.
 #[tokio::test]
@@ -38,6 +41,8 @@ async fn a_body_larger_than_any_provider_reads_is_turned_away() {
     let wire = Wire::start().await;
     let url = "https://api.teamleader.eu/contacts.update";
     assert_eq!(wire.post_form(url, &"x".repeat(65 * 1024)).await.status, 413);
+    let stats = wire.sandbox.stats(ProviderName::Teamleader);
+    assert_eq!((stats.api_calls, stats.refused, wire.sandbox.requests()[0].status), (0, 1, 413));
 }
 
 #[tokio::test]
@@ -56,7 +61,7 @@ async fn once_stopped_it_answers_neither_new_connections_nor_old_ones() {
     assert!(connection.send_request(request.unwrap()).await.is_err());
 }
 
-/// N1: what is remembered of a request holds no secret.
+/// N10: what is remembered of a request holds no secret.
 #[tokio::test]
 async fn the_log_holds_method_host_path_and_status_and_no_query() {
     let wire = Wire::start().await;
@@ -70,14 +75,41 @@ async fn the_log_holds_method_host_path_and_status_and_no_query() {
     assert_eq!(wire.sandbox.requests(), [expected]);
     let stats = wire.sandbox.stats(ProviderName::Teamleader);
     assert_eq!((stats.api_calls, stats.refused), (1, 1));
-    assert!(!format!("{:?}", wire.sandbox).contains("canary"));
+}
+
+/// Whoever logs a sandbox or its client logs no secret, not even with tokens given.
+#[tokio::test]
+async fn secrets_stay_out_of_debug() {
+    let wire = Wire::start().await;
+    let url = "https://app.intercom.com/oauth";
+    let parameters = [("redirect_uri", "https://localhost/callback")];
+    let callback = wire.consent(ProviderName::Intercom, url, &parameters, Answer::Allow).await.unwrap();
+    let code = parameter(&callback, "code").unwrap();
+    let client = wire.sandbox.client(ProviderName::Intercom);
+    let shown = format!("{:?}{:#?}{client:?}", wire.sandbox, wire.sandbox);
+    assert!(!shown.contains(client.secret.expose_secret()) && !shown.contains(&code), "{shown}");
 }
 
 #[tokio::test]
-async fn secrets_stay_out_of_debug() {
-    use secrecy::ExposeSecret as _;
+async fn the_authority_is_the_same_in_pem_as_in_der() {
     let wire = Wire::start().await;
-    let client = wire.sandbox.client(ProviderName::Zoho);
-    let shown = format!("{:?}{client:?}", wire.sandbox);
-    assert!(!shown.contains(client.secret.expose_secret()));
+    let read = CertificateDer::from_pem_slice(wire.sandbox.ca_pem().as_bytes()).unwrap();
+    assert_eq!(&*read, wire.sandbox.ca_der());
+    assert!(wire.sandbox.ca_pem().lines().all(|line| line.len() <= 64));
+}
+
+/// Two sandboxes at once trust nothing of each other, not even the client.
+#[tokio::test]
+async fn each_sandbox_has_an_authority_of_its_own() {
+    let (one, other) = (Wire::start().await, Wire::start().await);
+    assert_ne!(one.sandbox.ca_der(), other.sandbox.ca_der());
+    assert_ne!(one.sandbox.address(), other.sandbox.address());
+}
+
+/// The sandbox's time is its clock's alone, or a reply would carry two times.
+#[tokio::test]
+async fn the_date_of_a_reply_is_the_clocks() {
+    let wire = Wire::start().await;
+    let reply = wire.get("https://api.intercom.io/me", "Bearer x").await;
+    assert_eq!(reply.header("date"), "Tue, 24 Nov 2026 14:04:05 GMT");
 }

@@ -58,6 +58,20 @@ async fn the_seeds_get_gives_the_last_name_peeters_for_contact_42() {
     assert_eq!(wire.sandbox.stats(Teamleader), expected);
 }
 
+/// Today's hosts and the seed's are doors to the same accounts, so a preset of either works.
+#[tokio::test]
+async fn what_one_generation_of_hosts_gave_holds_at_the_other() {
+    let wire = Wire::start().await;
+    let url = "https://focus.teamleader.eu/oauth2/access_token";
+    let code = code(&wire).await;
+    let grant = [("grant_type", "authorization_code"), ("code", &code), ("redirect_uri", LOOPBACK)];
+    let tokens = wire.token(Teamleader, url, &grant).await;
+    for host in ["api.teamleader.eu", "api.focus.teamleader.eu"] {
+        let contact = wire.get(&format!("https://{host}/contacts.info?id=42"), &bearer(&tokens)).await;
+        assert_eq!(contact.status, 200, "{host}");
+    }
+}
+
 /// SEED-34: the documents ask for POST and JSON, the seed for GET and a query; both are answered.
 #[tokio::test]
 async fn contacts_are_found_by_post_too_on_both_generations_of_hosts() {
@@ -189,6 +203,19 @@ async fn a_refresh_token_used_again_is_refused_and_ends_the_grant() {
     assert_eq!(again.parts(), refused(400, "The refresh token is invalid."));
     assert_eq!(wire.get(INFO, &bearer(&second)).await.status, 401);
     assert_eq!(refresh(&wire, &second.text("refresh_token")).await.status, 400);
+}
+
+/// oauth 0.1, measured at the certified server: of three refreshes at once one wins, and then it is dead too.
+#[tokio::test]
+async fn of_three_refreshes_at_once_one_wins_and_the_losers_kill_what_it_won() {
+    let wire = Wire::start().await;
+    let token = authorized(&wire).await.text("refresh_token");
+    let (one, two, three) =
+        tokio::join!(refresh(&wire, &token), refresh(&wire, &token), refresh(&wire, &token));
+    let (won, lost): (Vec<_>, Vec<_>) = [one, two, three].into_iter().partition(|reply| reply.status == 200);
+    assert_eq!((won.len(), lost.len()), (1, 2));
+    assert_eq!(wire.get(INFO, &bearer(&won[0])).await.status, 401);
+    assert_eq!(wire.sandbox.stats(Teamleader).refreshes, 1);
 }
 
 /// OA-25: credentials travel in the body, and both must be right.
