@@ -21,7 +21,7 @@ use super::{
     reply::{self, Reply},
 };
 use crate::{
-    exchange::{BoxFuture, ExchangeError, ExchangeErrorKind},
+    exchange::{BoxFuture, ExchangeErrorKind},
     settings::{AuthStyle, BodyFormat},
 };
 
@@ -97,23 +97,23 @@ impl<'a> Wire<'a> {
 
     async fn exchange(&self, request: HttpRequest) -> Result<HttpResponse, TokenError> {
         let request = self.dress(request).ok_or_else(|| self.error(Class::Client))?;
-        let reply = self.endpoint.exchange.exchange(request).await.map_err(|error| TokenError {
-            source: Some(Box::new(error.clone())),
-            ..self.error(self.class_of(&error))
+        let reply = self.endpoint.exchange.exchange(request).await.map_err(|error| {
+            let class = self.class_of(error.kind);
+            TokenError { source: Some(Box::new(error)), ..self.error(class) }
         })?;
         reply::strict(&reply, self.endpoint.provider, &self.secrets)
             .map_err(|refusal| refusal.into_error(self.error(Class::Malformed)))
     }
 
     /// What having no reply means (OA-44, OA-45).
-    fn class_of(&self, error: &ExchangeError) -> Class {
+    fn class_of(&self, kind: ExchangeErrorKind) -> Class {
         let may_cost = match self.asking {
             Asking::Code => true,
             // A refresh token that is never replaced can be sent again.
             Asking::Refresh => self.endpoint.provider.settings().rotates,
             Asking::ClientCredentials => false,
         };
-        match error.kind {
+        match kind {
             ExchangeErrorKind::Refused => Class::Forbidden,
             ExchangeErrorKind::Unreachable => Class::Transient { retry_after: None },
             _ if may_cost => Class::Ambiguous,
