@@ -1,0 +1,105 @@
+//! The tools of the house, behind the aliases of `.cargo/config.toml`: `cargo check-all`, `suite`, `case`, `bless`.
+//!
+//! This is a test target, so that the tools need nothing but cargo and never reach a user. It acts only on words that
+//! follow `--tool`; started by `cargo test` or nextest it has no tests, says nothing and succeeds. Each leg is a
+//! command anybody can type; what a leg finds wrong is in that command's own words.
+
+#![expect(clippy::print_stderr, reason = "a tool talks to the person who started it")]
+
+mod leg;
+mod summary;
+
+use std::env;
+use std::io::{self, BufRead, BufReader, Write};
+use std::process::{Command, ExitCode, Stdio};
+use std::time::Instant;
+
+use leg::{Verdict, cargo};
+use summary::Summary;
+
+/// Set for tests that would skip aloud: nothing they need may be missing.
+const NOTHING_MISSING: (&str, &str) = ("FLOWRUN_REQUIRE_LAB", "1");
+/// Read by `tests/spec.rs`: the one folder of `tests/cases` to run.
+const ONE_CASE: &str = "FLOWRUN_CASE";
+/// Read by the expectations themselves: write what is seen instead of comparing it.
+const WRITE_EXPECTATIONS: (&str, &str) = ("UPDATE_EXPECT", "1");
+
+fn main() -> ExitCode {
+    let words: Vec<String> = env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let done = match words.as_slice() {
+        ["--tool", "check-all"] => Ok(check_all(false)),
+        ["--tool", "check-all", "--strict"] => Ok(check_all(true)),
+        ["--tool", "suite"] => suite(&mut cargo(&["test", "--no-fail-fast"])),
+        ["--tool", "suite", "--strict"] => {
+            let (name, value) = NOTHING_MISSING;
+            suite(cargo(&["test", "--no-fail-fast"]).env(name, value))
+        }
+        ["--tool", "case", name] => succeeds(cases().env(ONE_CASE, name)),
+        ["--tool", "bless"] => succeeds(&mut blessed()),
+        ["--tool", "bless", name] => succeeds(blessed().env(ONE_CASE, name)),
+        ["--tool", ..] => {
+            eprintln!("usage: cargo check-all [--strict] | suite [--strict] | case NAME | bless [NAME]");
+            return ExitCode::from(2);
+        }
+        _ => Ok(true),
+    };
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("tool: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs every leg, whatever the others found, and ends with one line for each.
+fn check_all(strict: bool) -> bool {
+    let timed = leg::ALL.map(|leg| {
+        eprintln!("== {}", leg.name);
+        let start = Instant::now();
+        (leg.name, (leg.run)(), start.elapsed())
+    });
+    eprintln!("== check-all");
+    for (name, verdict, took) in &timed {
+        eprintln!("{name:<12} {:>5.0} s  {verdict}", took.as_secs_f64());
+    }
+    timed.iter().all(|(_, verdict, _)| match verdict {
+        Verdict::Fine | Verdict::Unreachable(_) => true,
+        Verdict::Skipped(_) => !strict,
+        Verdict::Wrong => false,
+    })
+}
+
+/// Runs all tests, shows what they say as they say it, and ends with the sum of every `test result:` line.
+fn suite(command: &mut Command) -> io::Result<bool> {
+    let start = Instant::now();
+    let mut child = command.stdout(Stdio::piped()).spawn()?;
+    let said = child.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?;
+    let mut summary = Summary::default();
+    let mut out = io::stdout().lock();
+    for line in BufReader::new(said).lines() {
+        let line = line?;
+        summary.add(&line);
+        writeln!(out, "{line}")?;
+    }
+    let succeeded = child.wait()?.success();
+    writeln!(out, "\nall targets together:\n{}", summary.line(succeeded, start.elapsed()))?;
+    Ok(succeeded)
+}
+
+fn cases() -> Command {
+    cargo(&["test", "--package", "flowrun-cli", "--test", "spec"])
+}
+
+fn blessed() -> Command {
+    let (name, value) = WRITE_EXPECTATIONS;
+    let mut command = cases();
+    command.env(name, value);
+    command
+}
+
+fn succeeds(command: &mut Command) -> io::Result<bool> {
+    Ok(command.status()?.success())
+}
