@@ -113,6 +113,7 @@ pub fn begin(
         state: unguessable(entropy),
         verifier,
         redirect_uri: request.redirect_uri.to_owned(),
+        token_url: provider.token_url().clone(),
         scopes: request.scopes.to_vec(),
         session_binding: request.session_binding.map(fingerprint),
         began_at: now,

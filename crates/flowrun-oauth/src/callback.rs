@@ -57,6 +57,9 @@ pub enum CallbackError {
     /// `state` is absent or belongs to another attempt (RFC 6749 10.12).
     #[error("the callback belongs to another authorization")]
     WrongState,
+    /// The provider has another token endpoint than when this attempt began, so the code is not meant for it.
+    #[error("the provider's settings have changed since this authorization began")]
+    OtherProvider,
     /// The attempt is older than ten minutes.
     #[error("the authorization took too long")]
     Expired,
@@ -94,6 +97,7 @@ impl CallbackError {
                 "use the address of the authorization begun last, or begin again"
             }
             Self::WrongBrowser => "finish in the browser in which you began",
+            Self::OtherProvider => "begin again with the new settings",
             Self::Expired => "begin again, and finish within ten minutes",
             Self::WrongIssuer(_) | Self::UnexpectedValue(_) => {
                 "nothing was sent: check the provider's settings, and that you began at the right provider"
@@ -119,6 +123,9 @@ pub fn callback(
     address.check_place(&pending.redirect_uri)?;
     check_browser(arrival.session_binding, pending)?;
     address.check_state(pending)?;
+    if *provider.token_url() != pending.token_url {
+        return Err(CallbackError::OtherProvider);
+    }
     if arrival.at >= pending.expires_at {
         return Err(CallbackError::Expired);
     }

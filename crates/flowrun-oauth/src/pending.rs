@@ -8,6 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
+use url::Url;
 
 /// How long a person has between beginning and coming back (OA-10).
 pub(crate) const PATIENCE: Duration = Duration::from_secs(600);
@@ -25,6 +26,8 @@ pub struct Pending {
     pub verifier: Option<SecretString>,
     /// The redirect URI, letter by letter as it was sent (OA-11).
     pub redirect_uri: String,
+    /// The token endpoint at the beginning; a code meant for it goes to no other (OA-10, RFC 9700 4.4).
+    pub token_url: Url,
     /// The scopes that were asked for.
     pub scopes: Vec<String>,
     /// The SHA-256 of the value that the browser must show again, in base64url (N5).

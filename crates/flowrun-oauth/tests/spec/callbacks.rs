@@ -125,6 +125,14 @@ fn an_attempt_lives_ten_minutes() {
     assert_eq!(after(600), Err(CallbackError::Expired));
 }
 
+/// T12: `mix_up_code_never_reaches_other_token_url`, not even if the settings were changed meanwhile.
+#[test]
+fn a_code_is_for_the_token_endpoint_it_was_asked_for() {
+    let changed = Settings { token_url: "https://evil.test/token".to_owned(), ..settings() };
+    let outcome = arrive(&format!("code=a&state={STATE}"), changed);
+    assert_eq!(outcome.map(drop), Err(CallbackError::OtherProvider));
+}
+
 /// T11: `callback_in_another_browser_exchanges_nothing`.
 #[test]
 fn a_callback_in_another_browser_ends_it() {
