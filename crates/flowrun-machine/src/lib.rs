@@ -1,1 +1,5 @@
 //! The pure state machine that runs a compiled flow: events in, commands out.
+
+pub mod plan;
+
+pub use plan::{CallPlan, LogLevel, OnError, Op, Pc, Placed, Plan, Retry, RetryOn, Scope, StepPlan};

@@ -2,82 +2,12 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use flowrun_template::{CallEffect, ErrorKind};
 
 use crate::{IntegrationName, IntegrationState};
 
 /// A foreign cause, so that the contract names no HTTP client.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
-
-/// The `kind` of a flow's `error` (L-11).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum ErrorKind {
-    /// A reply whose status was not expected.
-    Http,
-    /// No connection.
-    Connect,
-    /// No answer in time.
-    Timeout,
-    /// A policy forbade the call.
-    Refused,
-    /// The reply or a value was larger than allowed.
-    TooLarge,
-    /// The integration is not usable.
-    Integration,
-    /// Something required was not there.
-    Missing,
-    /// A value has another type than declared.
-    Type,
-    /// The flow or a step said so.
-    Failed,
-    /// A repetition that never came true.
-    Exhausted,
-    /// A limit of the flow or the host.
-    Limit,
-    /// Nobody answered.
-    NoReply,
-    /// No answer was valid.
-    InvalidReply,
-    /// A message did not arrive.
-    Undelivered,
-}
-
-impl ErrorKind {
-    /// The word a flow reads.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Http => "http",
-            Self::Connect => "connect",
-            Self::Timeout => "timeout",
-            Self::Refused => "refused",
-            Self::TooLarge => "too_large",
-            Self::Integration => "integration",
-            Self::Missing => "missing",
-            Self::Type => "type",
-            Self::Failed => "failed",
-            Self::Exhausted => "exhausted",
-            Self::Limit => "limit",
-            Self::NoReply => "no_reply",
-            Self::InvalidReply => "invalid_reply",
-            Self::Undelivered => "undelivered",
-        }
-    }
-}
-
-/// What is known of a failed call's effect at the other side.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CallEffect {
-    /// Nothing was done there.
-    None,
-    /// It was done, and failed afterwards on our side.
-    Done,
-    /// The request went out and nobody can say.
-    Unknown,
-}
 
 /// Why a step gave no output.
 #[derive(Debug, thiserror::Error)]

@@ -55,11 +55,12 @@ pub use edge::{
     BoxFuture, Clock, Entropy, IntegrationState, IntegrationStatus, Integrations, NeedsAttention,
     SecretSource,
 };
-pub use error::{BoxError, CallEffect, ErrorKind, StepError};
+pub use error::{BoxError, StepError};
+pub use flowrun_template::{CallEffect, Effect, ErrorKind};
 pub use name::{IntegrationName, InvalidName, RunId, StepId, StepKind, Tenant};
 pub use outbound::{Exposure, Outbound, Reply, Request};
 pub use set::{ErasedStep, KindTaken, StepOutput, StepSet};
-pub use step::{Effect, Keeps, Step, StepInfo};
+pub use step::{Keeps, Step, StepInfo};
 
 pub use schemars;
 pub use serde_json;

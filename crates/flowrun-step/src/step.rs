@@ -2,23 +2,11 @@
 
 use std::future::Future;
 
+use flowrun_template::Effect;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 
 use crate::{Draft, Finding, StepContext, StepError, StepKind};
-
-/// What making a call twice would mean.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Effect {
-    /// It only reads: repeating it changes nothing.
-    Safe,
-    /// It carries a key by which the other side recognises a repetition.
-    Keyed,
-    /// Repeating it may do the thing twice.
-    Unsafe,
-}
 
 /// What a step keeps as its output when the author does not say `into`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -5,6 +5,7 @@
 //! Nothing here reads a clock, a file, a secret or the network; what is only known at the moment of a
 //! call stays a reference inside [`Rendered`] until a [`Vault`] fills it.
 
+mod call;
 pub mod duration;
 mod error;
 pub mod limits;
@@ -21,6 +22,7 @@ mod text;
 mod tree;
 mod value_type;
 
+pub use call::{CallEffect, Effect, ErrorKind};
 pub use error::{RenderError, RenderErrorKind, SyntaxError, SyntaxErrorKind};
 pub use logic::{Logic, LogicError, LogicErrorKind};
 pub use mention::{Mention, Root, Segment};

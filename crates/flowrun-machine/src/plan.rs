@@ -1,0 +1,225 @@
+//! What a flow becomes once it is checked: flat operations over compiled texts, and nothing else.
+//!
+//! `flowrun-lang` lays a plan out, [`advance`](crate::advance) walks it. A plan holds no position in
+//! a file; its places are paths such as `steps[0].set.total`, which the author's file maps to lines.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use flowrun_template::{Effect, Logic, Picks, Slot, Slots, Tree};
+
+/// An index into [`Plan::ops`].
+pub type Pc = usize;
+
+/// A compiled part and where in the flow it was written, such as `steps[0].set.total`.
+#[derive(Debug, Clone)]
+pub struct Placed<T> {
+    /// The path in the flow.
+    pub path: String,
+    /// The part.
+    pub part: T,
+}
+
+/// A flow, ready to run.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The flow's name.
+    pub name: String,
+    /// SHA-256 of the flow's source, in hex: which text this plan was made from.
+    pub hash: String,
+    /// Every variable name of the flow, interned.
+    pub slots: Slots,
+    /// The steps, in document order; ops name them by index.
+    pub steps: Vec<StepPlan>,
+    /// The operations; a run starts at 0 and ends at [`Op::Finish`].
+    pub ops: Vec<Op>,
+    /// For each op, the step it belongs to; the flow itself where there is none.
+    pub owners: Vec<Option<usize>>,
+    /// What scopes do when they are left; [`Op::Enter`] names them by index. Scope 0 is the flow.
+    pub scopes: Vec<Scope>,
+    /// What calls are made of; [`Op::Call`] names them by index.
+    pub calls: Vec<CallPlan>,
+    /// What the flow gives when it ends well, unless [`Op::End`] says otherwise (L-14).
+    pub outputs: Vec<(String, Placed<Tree>)>,
+    /// Names set from outside before the first op: the inputs.
+    pub inputs: Vec<Slot>,
+    /// The most operations' steps a run may take (L-3).
+    pub max_steps: u64,
+    /// The most bytes all variables together may take, as JSON (L-3).
+    pub max_state: usize,
+    /// The most bytes one variable may take, as JSON (L-3).
+    pub max_variable: usize,
+}
+
+/// One step of the flow, as reports and `steps.<id>` know it.
+#[derive(Debug, Clone)]
+pub struct StepPlan {
+    /// Where it stands: `steps[0]`, `steps[1].then[0]`.
+    pub path: String,
+    /// Its id, if the author gave one.
+    pub id: Option<String>,
+    /// Its kind.
+    pub kind: String,
+    /// Whether any text or expression of the flow mentions `steps.<id>`: if not, its output is dropped.
+    pub is_mentioned: bool,
+}
+
+/// One operation.
+#[derive(Debug, Clone)]
+pub enum Op {
+    /// Enters a scope; with a step as owner the step is now running.
+    Enter {
+        /// Index into [`Plan::scopes`].
+        scope: usize,
+    },
+    /// The innermost scope's body ended well: its `finally` runs, the step is done, the run goes on at the scope's `resume`.
+    Leave,
+    /// The step's guard was false: the step is skipped, the scope popped without `finally`, the run goes on at `resume`.
+    Skip,
+    /// The `on_error` handler ended: the error is handled, the step stays failed, `finally` runs, the run goes on at `resume`.
+    Handled,
+    /// A `finally` block ended: what was under way when it began goes on.
+    EndFinally,
+    /// Goes on at the next op if true, at `otherwise` if false; anything else is an error.
+    Branch {
+        /// The condition.
+        condition: Placed<Logic>,
+        /// Where to go if it is false.
+        otherwise: Pc,
+    },
+    /// Goes on elsewhere.
+    Jump {
+        /// Where.
+        to: Pc,
+    },
+    /// Renders a value into a variable.
+    Set {
+        /// The variable.
+        slot: Slot,
+        /// The value's template.
+        value: Placed<Tree>,
+    },
+    /// Evaluates an expression into a variable.
+    Compute {
+        /// The variable.
+        slot: Slot,
+        /// The expression.
+        value: Placed<Logic>,
+    },
+    /// Makes a call and waits for its end; its retries belong to it.
+    Call {
+        /// Index into [`Plan::calls`].
+        call: usize,
+    },
+    /// Reports a line.
+    Log {
+        /// `debug`, `info`, `warn` or `error`.
+        level: LogLevel,
+        /// The text.
+        text: Placed<Tree>,
+        /// Values beside it.
+        data: Option<Placed<Tree>>,
+    },
+    /// Raises an error of kind `failed` (the step `fail`).
+    Raise {
+        /// The error's name.
+        name: String,
+        /// Its message; the name where absent.
+        message: Option<Placed<Tree>>,
+    },
+    /// Raises the handled error again (a bare `fail` in a handler).
+    RaiseAgain,
+    /// Ends the flow well from wherever it is, through every `finally`.
+    End {
+        /// What replaces the flow's outputs.
+        outputs: Option<Vec<(String, Placed<Tree>)>>,
+    },
+    /// The flow's own end.
+    Finish,
+}
+
+/// How loud a `log` is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogLevel {
+    /// For the author while writing.
+    Debug,
+    /// The default.
+    Info,
+    /// Something to look at.
+    Warn,
+    /// Something broke.
+    Error,
+}
+
+/// What happens when a scope is left. Every step is one scope; the flow is scope 0.
+#[derive(Debug, Clone, Default)]
+pub struct Scope {
+    /// Where the run goes on once the scope is done.
+    pub resume: Pc,
+    /// What takes an error.
+    pub on_error: OnError,
+    /// Where `finally` begins; it ends with [`Op::EndFinally`].
+    pub finally: Option<Pc>,
+    /// The time for everything in the scope: all attempts and waits.
+    pub timeout: Option<Duration>,
+    /// Where the step's whole output goes besides `steps.<id>.output`.
+    pub into: Option<Slot>,
+}
+
+/// What takes the error of a scope.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnError {
+    /// Nothing: it goes on to the scope outside.
+    #[default]
+    Raise,
+    /// `on_error: continue`.
+    Continue,
+    /// A handler, ending with [`Op::Handled`].
+    Handle(Pc),
+}
+
+/// A call, as far as it is known before a run.
+#[derive(Debug, Clone)]
+pub struct CallPlan {
+    /// The step kind, or `send`.
+    pub kind: String,
+    /// The settings' template.
+    pub settings: Arc<Placed<Tree>>,
+    /// What repeating it would mean.
+    pub effect: Effect,
+    /// Which parts of the reply become variables.
+    pub picks: Option<Arc<Placed<Picks>>>,
+    /// The variables `picks` writes, in its order.
+    pub writes: Vec<Slot>,
+    /// How often and when to try again.
+    pub retry: Option<Retry>,
+    /// Whether anything reads the step's output: `into`, or a mention of `steps.<id>`.
+    pub keeps_output: bool,
+}
+
+/// `retry` (L-10): up to `times` further attempts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Retry {
+    /// Further attempts, 0 to 10.
+    pub times: u32,
+    /// The wait before the first further attempt; it doubles each time.
+    pub wait: Duration,
+    /// The longest wait; equal to `wait` it makes the wait constant.
+    pub max_wait: Duration,
+    /// Which errors are tried again; empty: whatever the call says is retryable.
+    pub errors: Vec<RetryOn>,
+}
+
+/// An error worth another attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RetryOn {
+    /// No connection.
+    Connect,
+    /// No answer in time.
+    Timeout,
+    /// A status code.
+    Status(u16),
+    /// Any status from 500 to 599.
+    ServerError,
+}
