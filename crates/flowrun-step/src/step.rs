@@ -4,6 +4,7 @@ use std::future::Future;
 
 use flowrun_template::Effect;
 use schemars::JsonSchema;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::{Draft, Finding, StepContext, StepError, StepKind};
