@@ -93,7 +93,8 @@ test('an access token is refused once its seconds are over, and a refresh then i
   await withLab(2, async ({ issuer, ask }) => {
     await ask(`allow post-client ${callback}`);
     const { access_token, refresh_token } = await firstToken(issuer);
-    while ((await contact(issuer, access_token))[0] === 200);
+    await ask('expiry');
+    assert.deepEqual(await contact(issuer, access_token), [401, undefined]);
     assert.deepEqual(await contact(issuer, (await refresh(issuer, refresh_token)).access_token), [200, 'Lovelace']);
     assert.equal((await ask('tally')).early_refreshes, 0);
   });

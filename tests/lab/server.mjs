@@ -9,6 +9,7 @@
 // on stdout its answer; when stdin ends, so does the lab, so that a killed test leaves nothing behind.
 //
 //   allow CLIENT_ID REDIRECT_URI   registers a redirect URI, compared exactly from then on
+//   expiry                         answers once the newest access token is over
 //   tally                          what has happened so far, in numbers
 
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
@@ -142,9 +143,18 @@ function counted(oidc) {
   }
 }
 
+// The provider counts whole seconds from the one a token was issued in.
+async function expiry() {
+  const newest = Math.max(...issuedAt.values());
+  const over = (Math.floor(newest / 1000) + accessTokenSeconds) * 1000;
+  await new Promise((resolve) => setTimeout(resolve, over - Date.now()));
+  return new Date(over).toISOString();
+}
+
 async function answer(line) {
   const [verb, clientId, redirectUri] = line.trim().split(/\s+/);
   if (verb === 'tally') return tally;
+  if (verb === 'expiry') return { expired: await expiry() };
   if (verb !== 'allow') return { error: `unknown request: ${verb}` };
   const client = await provider.Client.find(clientId);
   if (!client) return { error: `unknown client: ${clientId}` };

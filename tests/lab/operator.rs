@@ -1,0 +1,135 @@
+//! The operator at a terminal: the `flowrun` binary in a home of its own, with nothing of the real one in sight.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+
+use tempfile::TempDir;
+
+use crate::lines::Lines;
+use crate::provider::Lab;
+
+/// The name the integration has in these tests.
+const NAME: &str = "lab";
+/// RFC 6749 2.3.1: these characters change when form-encoded, which Basic asks for (OA-26).
+const CLIENT: (&str, &str) = ("basic-client", "s3cret basic:/+");
+
+/// A home folder that lives as long as the test.
+pub(crate) struct Operator {
+    home: TempDir,
+}
+
+/// A program that asks something and waits.
+pub(crate) struct Waiting {
+    program: Child,
+    lines: Lines,
+}
+
+/// What a program that has ended said, and how it ended.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Ended {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Operator {
+    /// Adds the integration, registers its callback URL at the provider, and writes the flow.
+    pub(crate) fn with_integration(lab: &mut Lab) -> Self {
+        let operator = Self { home: tempfile::tempdir().expect("a temporary folder") };
+        operator.write("flow.yaml", &flow(&lab.issuer));
+        let secret = operator.write("secret", CLIENT.1);
+        let (authorize, token) = (format!("{}/auth", lab.issuer), format!("{}/token", lab.issuer));
+        let mut add = operator.flowrun(&["integrations", "add", NAME, "--client-id", CLIENT.0]);
+        add.args(["--authorize-url", &authorize, "--token-url", &token, "--auth-style", "basic"]);
+        let added = ended(add.args(["--scopes", "openid contacts", "--client-secret-file"]).arg(secret));
+        assert_eq!(added.code, Some(0), "{added:?}");
+        let said = [added.stdout, added.stderr].concat();
+        let callback = said.split_whitespace().find(|word| word.contains("/oauth/callback/"));
+        lab.allow(CLIENT.0, callback.expect("the callback URL is printed before anything exists"));
+        operator
+    }
+
+    /// Starts an authorization that waits for the browser or, with `--paste`, for the callback URL.
+    pub(crate) fn authorize(&self, how: &str) -> Waiting {
+        let mut command = self.flowrun(&["integrations", "authorize", NAME, how]);
+        let mut program = command.stdin(Stdio::piped()).spawn().expect("flowrun starts");
+        let (stdout, stderr) = (program.stdout.take().expect("piped"), program.stderr.take().expect("piped"));
+        Waiting { lines: Lines::of([Box::new(stdout) as Box<dyn Read + Send>, Box::new(stderr)]), program }
+    }
+
+    /// Runs the flow in a process of its own.
+    pub(crate) fn run_flow(&self) -> Ended {
+        ended(&mut self.flowrun(&["flow.yaml", "--var", "id=42"]))
+    }
+
+    fn flowrun(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_flowrun"));
+        command.args(arguments).current_dir(self.home.path()).env_clear().env("HOME", self.home.path());
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.home.path().join(name);
+        fs::write(&path, text).expect("the home is writable");
+        path
+    }
+}
+
+impl Waiting {
+    /// The address to open in a browser.
+    pub(crate) fn authorization_url(&mut self, lab: &Lab) -> String {
+        let url = self.lines.line_with(&format!("{}/auth?", lab.issuer));
+        url.split_whitespace().next().map(String::from).expect("found in the line")
+    }
+
+    /// Answers with one line.
+    pub(crate) fn type_in(&mut self, line: &str) {
+        let mut stdin = self.program.stdin.take().expect("asked once");
+        writeln!(stdin, "{line}").expect("flowrun reads");
+    }
+
+    /// Waits for the words that end an authorization (SEED: they are those of the original).
+    pub(crate) fn ends_all_set(mut self) {
+        self.lines.line_with("All set! Your authorization is complete!");
+        assert_eq!(self.program.wait().expect("flowrun ends").code(), Some(0));
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        // A test that failed must not leave a listener behind; one that has ended cannot be killed again.
+        drop(self.program.kill());
+        drop(self.program.wait());
+    }
+}
+
+impl Ended {
+    /// A run that found the last name and had nothing else to say.
+    pub(crate) fn last_name() -> Self {
+        Self { code: Some(0), stdout: String::from("Their last name is Lovelace.\n"), stderr: String::new() }
+    }
+}
+
+fn flow(issuer: &str) -> String {
+    format!(
+        "name: lab
+inputs:
+  id: {{ type: string }}
+steps:
+  - fetch_variables:
+      url: {issuer}/api/contacts/{{{{id}}}}
+      integration: {NAME}
+      variables: {{ last_name: data.last_name }}
+  - send: Their last name is {{{{last_name}}}}.
+"
+    )
+}
+
+fn ended(command: &mut Command) -> Ended {
+    let output = command.output().expect("flowrun starts");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("flowrun writes UTF-8");
+    Ended { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+}
