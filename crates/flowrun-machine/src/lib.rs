@@ -2,4 +2,4 @@
 
 pub mod plan;
 
-pub use plan::{CallPlan, LogLevel, OnError, Op, Pc, Placed, Plan, Retry, RetryOn, Scope, StepPlan};
+pub use plan::{CallPlan, LogLevel, OnError, Op, OutputUse, Pc, Placed, Plan, Retry, RetryOn, Scope, StepPlan};

@@ -194,8 +194,20 @@ pub struct CallPlan {
     pub writes: Vec<Slot>,
     /// How often and when to try again.
     pub retry: Option<Retry>,
-    /// Whether anything reads the step's output: `into`, or a mention of `steps.<id>`.
-    pub keeps_output: bool,
+    /// Who reads the step's output.
+    pub output: OutputUse,
+}
+
+/// Who reads a call's output, and so how much of it is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OutputUse {
+    /// Nobody: it is dropped.
+    #[default]
+    Nobody,
+    /// A mention of `steps.<id>.output`: what the kind keeps.
+    Mentions,
+    /// `into`: the whole of it.
+    Into,
 }
 
 /// `retry` (L-10): up to `times` further attempts.
