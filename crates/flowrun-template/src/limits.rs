@@ -17,14 +17,20 @@ pub const TEXT_LOOP_TURNS: usize = 100_000;
 /// Bytes of an expression's source. 40 kB of `+1` overflow the parser's stack; 2 KiB do not (measured).
 pub const LOGIC_SOURCE_BYTES: usize = 2 * 1024;
 
-/// Steps of the expression machine: some milliseconds at most.
+/// Steps of one evaluation: operators, elements a filter looks at, and every 64 bytes of text built. Some milliseconds at most.
 pub const LOGIC_FUEL: u64 = 50_000;
 
-/// Bytes of one value an expression builds, and elements of a list it makes from nothing (`range`).
+/// Bytes an expression may build, all its intermediate texts and lists together: the same as a variable's limit.
 pub const LOGIC_RESULT_BYTES: usize = 1024 * 1024;
 
-/// Bytes of stack on which expressions are parsed: recursion there is bounded by the source's length, and must not meet the
-/// caller's 2 MiB.
+/// Numbers one `range` gives.
+pub const LOGIC_RANGE: usize = 10_000;
+
+/// Operators, filters and brackets inside each other in one expression; a chain of `+`, `and` or `or` is one level.
+pub const LOGIC_DEPTH: usize = 64;
+
+/// Bytes of stack on which long expressions are parsed: the parser recurses by the source's length, whatever the caller's
+/// stack.
 pub const LOGIC_STACK_BYTES: usize = 16 * 1024 * 1024;
 
 /// Bytes of a JSON path's source.

@@ -52,6 +52,11 @@ impl Path {
                 help: None,
             });
         }
+        if source.trim() != source {
+            let help = Some(format!("write {}", source.trim()));
+            let message = "a path has no blanks around it (RFC 9535, 2.1.1)".to_owned();
+            return Err(SyntaxError { kind: SyntaxErrorKind::Grammar, message, span: 0..source.len(), help });
+        }
         let written = Written::of(source);
         written.nesting()?;
         let parsed =
@@ -134,9 +139,8 @@ impl Path {
 struct Written<'s> {
     source: &'s str,
     whole: String,
-    /// Bytes before the source in `whole`, less those before it that were trimmed.
+    /// Bytes before the source in `whole`.
     added: usize,
-    trimmed: usize,
 }
 
 /// Brackets and parentheses inside each other: far above any real path, far below what a stack holds.
@@ -144,17 +148,13 @@ const NESTING: usize = 32;
 
 impl<'s> Written<'s> {
     fn of(source: &'s str) -> Self {
-        let text = source.trim();
-        let prefix = match text.chars().next() {
+        let prefix = match source.chars().next() {
             Some('$') => "",
-            Some('[') => "$",
-            // `.a` would become `$..a`, which means something else.
-            Some('.') if !text.starts_with("..") => "$",
-            Some('.') => "$",
+            // `.a` must not become `$..a`, which means something else.
+            Some('[' | '.') => "$",
             _ => "$.",
         };
-        let trimmed = source.len() - source.trim_start().len();
-        Self { source, whole: format!("{prefix}{text}"), added: prefix.len(), trimmed }
+        Self { source, whole: format!("{prefix}{source}"), added: prefix.len() }
     }
 
     fn nesting(&self) -> Result<(), SyntaxError> {
@@ -204,13 +204,12 @@ impl<'s> Written<'s> {
         let start: usize = self.whole.split_inclusive('\n').take(line - 1).map(str::len).sum();
         let within = self.whole[start..].char_indices().nth(column.saturating_sub(1));
         let at = within.map_or(self.whole.len(), |(at, _)| start + at);
-        (at.saturating_sub(self.added) + self.trimmed).min(self.source.len())
+        at.saturating_sub(self.added).min(self.source.len())
     }
 
     /// What an author probably meant.
     fn fix(&self, at: usize) -> Option<String> {
-        let text = self.source.trim();
-        if text.is_empty() {
+        if self.source.is_empty() {
             return Some("write data.name, items[0].id or items[*].id".to_owned());
         }
         let is_name = |c: char| c.is_alphanumeric() || c == '_';
@@ -219,7 +218,7 @@ impl<'s> Written<'s> {
             let first = before.rfind(|c| !is_name(c)).map_or(0, |found| found + 1);
             let parent = before[..first].strip_suffix('.').unwrap_or(&before[..first]);
             let tail: String = after.chars().take_while(|c| is_name(*c) || *c == '-').collect();
-            let parent = if parent.is_empty() { "$" } else { parent.trim_start() };
+            let parent = if parent.is_empty() { "$" } else { parent };
             return Some(format!("write {parent}['{}{tail}']{}", &before[first..], &after[tail.len()..]));
         }
         after.starts_with("{{").then(|| "a path is a literal: no {{ }}".to_owned())

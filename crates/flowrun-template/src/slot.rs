@@ -83,12 +83,4 @@ impl Slots {
 pub trait Scope {
     /// The value in `slot`, if it has one.
     fn value(&self, slot: Slot) -> Option<&Value>;
-
-    /// The value in `slot`, shared, for expressions, which keep what they read alive by counting it.
-    ///
-    /// Whoever holds its values in `Arc`s should override this: the default copies the value, which for a
-    /// large one costs more than everything else in an expression.
-    fn shared(&self, slot: Slot) -> Option<Arc<Value>> {
-        self.value(slot).map(|value| Arc::new(value.clone()))
-    }
 }
