@@ -109,8 +109,7 @@ impl Logic {
     /// # Errors
     /// When something is undefined, not finite, not comparable, or the fuel is spent.
     pub fn evaluate(&self, scope: &dyn Scope, now: Timestamp) -> Result<Value, LogicError> {
-        let mut evaluation = Evaluation { scope, now, source: &self.source, meter: Meter::full() };
-        evaluation.worth(&self.node).map(worth::Worth::into_value)
+        Evaluation { scope, now, source: &self.source, meter: Meter::full() }.value(&self.node)
     }
 
     /// The same for `if`, `until`, `where`: the value must be a boolean.

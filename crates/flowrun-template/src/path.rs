@@ -58,7 +58,7 @@ impl Path {
             return Err(SyntaxError { kind: SyntaxErrorKind::Grammar, message, span: 0..source.len(), help });
         }
         let written = Written::of(source);
-        written.nesting()?;
+        written.check()?;
         let parsed =
             parse_json_path(&written.whole).map_err(|error| written.unreadable(&error.to_string()))?;
         let query = lower::lower(&parsed).map_err(|refusal| SyntaxError {
@@ -157,10 +157,12 @@ impl<'s> Written<'s> {
         Self { source, whole: format!("{prefix}{source}"), added: prefix.len() }
     }
 
-    fn nesting(&self) -> Result<(), SyntaxError> {
-        let mut depth = 0_usize;
-        let mut quote = None;
-        let mut escaped = false;
+    /// What must not reach the parser: nesting that its recursion could not take, and blanks inside a name,
+    /// which it would take for a part of it.
+    fn check(&self) -> Result<(), SyntaxError> {
+        let is_name = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_' || !c.is_ascii());
+        let (mut depth, mut quote, mut escaped, mut blank) = (0_usize, None, false, false);
+        let mut before = None;
         for (at, c) in self.source.char_indices() {
             match quote {
                 Some(_) if escaped => escaped = false,
@@ -170,6 +172,16 @@ impl<'s> Written<'s> {
                 None if c == '"' || c == '\'' => quote = Some(c),
                 None if c == '[' || c == '(' => depth += 1,
                 None if c == ']' || c == ')' => depth = depth.saturating_sub(1),
+                None if c.is_ascii_whitespace() => {
+                    blank = true;
+                    continue;
+                }
+                None if c.is_whitespace() || (blank && is_name(before) && is_name(Some(c))) => {
+                    let help = Some("a name with a blank in it is written ['odd key']".to_owned());
+                    let span = at..at + c.len_utf8();
+                    let message = "this cannot stand here".to_owned();
+                    return Err(SyntaxError { kind: SyntaxErrorKind::Grammar, message, span, help });
+                }
                 None => {}
             }
             if depth > NESTING {
@@ -181,6 +193,7 @@ impl<'s> Written<'s> {
                     help: None,
                 });
             }
+            (before, blank) = (Some(c), false);
         }
         Ok(())
     }

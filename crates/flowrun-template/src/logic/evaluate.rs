@@ -29,6 +29,12 @@ pub(crate) struct Evaluation<'v> {
 type Outcome<T> = Result<T, LogicError>;
 
 impl<'v> Evaluation<'v> {
+    /// The finished value of the whole expression.
+    pub(crate) fn value(&mut self, node: &'v Node) -> Outcome<Value> {
+        let worth = self.worth(node)?;
+        worth.into_value(&mut self.meter).map_err(|trouble| trouble.at(node.span.clone()))
+    }
+
     /// The value of `node`.
     pub(crate) fn worth(&mut self, node: &'v Node) -> Outcome<Worth<'v>> {
         self.meter.spend(1).map_err(|trouble| trouble.at(node.span.clone()))?;
@@ -308,7 +314,8 @@ impl<'v> Evaluation<'v> {
                 );
             };
             let name = name.to_owned();
-            map.insert(name, self.worth(value)?.into_value());
+            let member = self.worth(value)?.into_value(&mut self.meter);
+            map.insert(name, member.map_err(|trouble| trouble.at(value.span.clone()))?);
         }
         Ok(Value::Object(map).into())
     }

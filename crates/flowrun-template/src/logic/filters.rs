@@ -121,7 +121,7 @@ impl Filter {
             Self::Abs | Self::Float | Self::Int | Self::Round => self.of_number(&input, given),
             Self::Length => input.length().map(Worth::from),
             Self::ToJson => {
-                let text = input.into_value().to_string();
+                let text = input.into_value(meter)?.to_string();
                 meter.build(text.len())?;
                 Ok(text.into())
             }

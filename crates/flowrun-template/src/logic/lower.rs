@@ -34,7 +34,10 @@ pub(crate) fn lower(source: &str, slots: &mut Slots) -> Outcome<Lowered> {
         let span =
             error.range().filter(|range| range.end <= source.len() && !range.is_empty()).unwrap_or(whole);
         let message = error.detail().unwrap_or("this is not an expression").to_owned();
-        SyntaxError { kind: SyntaxErrorKind::Grammar, message, span, help: None }
+        let too_deep = message.contains("recursion");
+        let kind = if too_deep { SyntaxErrorKind::TooDeep } else { SyntaxErrorKind::Grammar };
+        let message = if too_deep { too_deep_message() } else { message };
+        SyntaxError { kind, message, span, help: None }
     })?;
     let mut lowering = Lowering { source, slots, mentions: Vec::new(), comparings: Vec::new(), depth: 0 };
     let node = lowering.node(&parsed, false)?;
@@ -502,6 +505,7 @@ impl Lowering<'_> {
             ast::Expr::Var(name) => name.id,
             ast::Expr::GetAttr(method) => {
                 let help = format!("filters and tests do this: value|{0}, or value is {0}", method.name);
+                let span = beginning(&method.expr)..span.end;
                 return refuse(SyntaxErrorKind::Unsupported, span, "values have no methods", &help);
             }
             _ => return refuse(SyntaxErrorKind::Unsupported, span, "this cannot be called", &names),
@@ -528,6 +532,19 @@ impl Lowering<'_> {
             );
         }
         Ok(Node { kind: Kind::Call { function: *function, arguments }, span })
+    }
+}
+
+fn too_deep_message() -> String {
+    format!("this expression is nested more than {} deep", limits::LOGIC_DEPTH)
+}
+
+/// Where an expression begins: a step's own span begins at the step.
+fn beginning(expression: &ast::Expr<'_>) -> usize {
+    match expression {
+        ast::Expr::GetAttr(step) => beginning(&step.expr),
+        ast::Expr::GetItem(step) => beginning(&step.expr),
+        other => bytes(other.span()).start,
     }
 }
 

@@ -11,11 +11,16 @@ const BYTES_PER_STEP: usize = 64;
 pub(crate) struct Meter {
     steps: u64,
     bytes: usize,
+    result: usize,
 }
 
 impl Meter {
     pub(crate) fn full() -> Self {
-        Self { steps: limits::LOGIC_FUEL, bytes: limits::LOGIC_RESULT_BYTES }
+        Self {
+            steps: limits::LOGIC_FUEL,
+            bytes: limits::LOGIC_RESULT_BYTES,
+            result: limits::LOGIC_RESULT_BYTES,
+        }
     }
 
     /// Counts `steps` elements looked at.
@@ -34,5 +39,13 @@ impl Meter {
             Trouble::budget(format!("this builds more than {} bytes", limits::LOGIC_RESULT_BYTES))
         })?;
         self.spend(bytes / BYTES_PER_STEP)
+    }
+
+    /// Counts `bytes` of the finished result.
+    pub(crate) fn grow(&mut self, bytes: usize) -> Result<(), Trouble> {
+        self.result = self.result.checked_sub(bytes).ok_or_else(|| {
+            Trouble::budget(format!("the result is larger than {} bytes", limits::LOGIC_RESULT_BYTES))
+        })?;
+        Ok(())
     }
 }

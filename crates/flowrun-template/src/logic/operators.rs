@@ -137,8 +137,15 @@ fn repeat<'v>(left: Worth<'v>, right: Worth<'v>) -> Result<Worth<'v>, Trouble> {
         let times = i32::try_from(count).map_err(|_| too_long())?;
         return span.checked_mul(times).map(Worth::Span).ok_or_else(too_long);
     }
-    let items = what.into_items().map_err(|_| nonsense("multiply"))?;
-    let length = items.len().checked_mul(count).filter(|length| *length <= crate::limits::LOGIC_RANGE);
+    let weight =
+        what.weight().checked_mul(count).filter(|weight| *weight <= crate::limits::LOGIC_RESULT_BYTES);
+    let items = what
+        .into_items()
+        .map_err(|_| Trouble::types("this cannot be multiplied", "value|int makes a number of text"))?;
+    let length = items
+        .len()
+        .checked_mul(count)
+        .filter(|length| weight.is_some() && *length <= crate::limits::LOGIC_RANGE);
     let length = length.ok_or_else(too_long)?;
     Ok(Worth::List(items.into_iter().cycle().take(length).collect()))
 }
@@ -182,8 +189,4 @@ fn word(operator: Operator) -> &'static str {
         Operator::Power => "raised to",
         Operator::Join => "joined to",
     }
-}
-
-fn nonsense(verb: &str) -> Trouble {
-    Trouble::types(format!("these cannot {verb}"), "value|int makes a number of text")
 }

@@ -6,6 +6,7 @@ use std::cmp::Ordering;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Number, Value};
 
+use super::meter::Meter;
 use super::trouble::Trouble;
 use crate::path::compare;
 use crate::value_type::noun;
@@ -50,15 +51,29 @@ impl<'v> Worth<'v> {
     }
 
     /// The JSON it is in the end: a moment is RFC 3339 text, a span is text such as `1h30m`.
-    pub(crate) fn into_value(self) -> Value {
+    ///
+    /// Borrowed values are copied here, and here only; so this is where the size of a result is bounded.
+    pub(crate) fn into_value(self, meter: &mut Meter) -> Result<Value, Trouble> {
         match self {
-            Self::Json(value) => value.into_owned(),
-            Self::List(items) => items.into_iter().map(Self::into_value).collect(),
-            Self::Moment(moment) => moment.to_string().into(),
-            Self::Span(span) => {
-                let sign = if span.is_negative() { "-" } else { "" };
-                format!("{sign}{}", crate::duration::format(span.unsigned_abs())).into()
+            Self::Json(value) => {
+                meter.grow(weight(&value))?;
+                Ok(value.into_owned())
             }
+            Self::List(items) => {
+                meter.grow(items.len())?;
+                items.into_iter().map(|item| item.into_value(meter)).collect()
+            }
+            Self::Moment(moment) => Ok(moment.to_string().into()),
+            Self::Span(span) => Ok(span_text(span).into()),
+        }
+    }
+
+    /// About how many bytes of JSON it is.
+    pub(crate) fn weight(&self) -> usize {
+        match self {
+            Self::Json(value) => weight(value),
+            Self::List(items) => items.iter().map(Self::weight).sum::<usize>() + items.len(),
+            Self::Moment(_) | Self::Span(_) => 20,
         }
     }
 
@@ -208,10 +223,23 @@ impl<'v> Worth<'v> {
                 )),
             },
             Self::List(_) => Err(Trouble::types("a list is no text", "value|join(\", \")")),
-            Self::Moment(_) | Self::Span(_) => match self.clone().into_value() {
-                Value::String(text) => Ok(Cow::Owned(text)),
-                other => Ok(Cow::Owned(other.to_string())),
-            },
+            Self::Moment(moment) => Ok(Cow::Owned(moment.to_string())),
+            Self::Span(span) => Ok(Cow::Owned(span_text(*span))),
         }
+    }
+}
+
+fn span_text(span: SignedDuration) -> String {
+    let sign = if span.is_negative() { "-" } else { "" };
+    format!("{sign}{}", crate::duration::format(span.unsigned_abs()))
+}
+
+/// About how many bytes of JSON a value is.
+fn weight(value: &Value) -> usize {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => 4,
+        Value::String(text) => text.len() + 2,
+        Value::Array(items) => items.iter().map(weight).sum::<usize>() + items.len(),
+        Value::Object(members) => members.iter().map(|(key, value)| key.len() + 4 + weight(value)).sum(),
     }
 }
