@@ -342,7 +342,10 @@ fn hostile_paths_end_in_their_limit() {
     let deep = |n: usize| format!("$[?{}@.a{}]", "(".repeat(n), ")".repeat(n));
     assert_eq!(nodes(&deep(400), &json!([])), Err("TooDeep".into()));
     assert_eq!(nodes(&format!("$.{}", "a".repeat(1_023)), &json!({})), Err("TooLong".into()));
-    refused("Regex", ["$[?match(@.a, '(a{1000}){1000}')]", "$[?match(@.a, '(')]", "$[?search(@.a, 'a**b')]"]);
+    refused(
+        "Regex",
+        ["$[?match(@.a, '(a{1000}){1000}')]", "$[?match(@.a, '(')]", "$[?search(@.a, 'a{2,1}')]"],
+    );
     let nested = (0..100).fold(json!(1), |inner, _| json!([inner, inner_leaf()]));
     assert_eq!(
         nodes("$..*..*", &(0..12).fold(nested, |inner, _| json!([inner.clone(), inner]))),

@@ -30,9 +30,7 @@ type Outcome<T> = Result<T, SyntaxError>;
 /// Parses and translates `source`.
 pub(crate) fn lower(source: &str, slots: &mut Slots) -> Outcome<Lowered> {
     let parsed = parse_expr(source).map_err(|error| {
-        let whole = 0..source.len();
-        let span =
-            error.range().filter(|range| range.end <= source.len() && !range.is_empty()).unwrap_or(whole);
+        let span = error.range().map_or(0..source.len(), |range| whole_characters(source, range));
         let message = error.detail().unwrap_or("this is not an expression").to_owned();
         let too_deep = message.contains("recursion");
         let kind = if too_deep { SyntaxErrorKind::TooDeep } else { SyntaxErrorKind::Grammar };
@@ -533,6 +531,12 @@ impl Lowering<'_> {
         }
         Ok(Node { kind: Kind::Call { function: *function, arguments }, span })
     }
+}
+
+/// The parser may end a span inside of a character.
+fn whole_characters(source: &str, range: Range<usize>) -> Range<usize> {
+    let start = source.floor_char_boundary(range.start.min(source.len()));
+    start..source.ceil_char_boundary(range.end.clamp(start, source.len()))
 }
 
 fn too_deep_message() -> String {
