@@ -1,5 +1,15 @@
 //! The pure state machine that runs a compiled flow: events in, commands out.
 
+mod advance;
+mod command;
+mod event;
+mod failure;
 pub mod plan;
+mod run;
 
+pub use advance::advance;
+pub use command::{Command, End};
+pub use event::{Called, Event, Happening};
+pub use failure::Failure;
 pub use plan::{CallPlan, LogLevel, OnError, Op, OutputUse, Pc, Placed, Plan, Retry, RetryOn, Scope, StepPlan};
+pub use run::Run;

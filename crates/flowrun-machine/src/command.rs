@@ -1,0 +1,96 @@
+//! What a run asks of its driver, and how a run ends.
+//!
+//! Commands are plain data and hold no secret: what is late in a call's settings is still a reference.
+
+use std::time::Duration;
+
+use flowrun_template::{Effect, Rendered};
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+
+use crate::failure::Failure;
+use crate::plan::LogLevel;
+
+/// Something the driver is to do. Op numbers are never reused within a run.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// Make a call; answered by [`Happening::Called`](crate::Happening::Called).
+    Call {
+        /// The number the answer carries.
+        op: u64,
+        /// Index into [`Plan::steps`](crate::Plan::steps).
+        step: usize,
+        /// Index into [`Plan::calls`](crate::Plan::calls).
+        call: usize,
+        /// The settings, complete but for secrets and kept fields.
+        settings: Rendered,
+        /// The same on every attempt of this step in this run, and on no other call.
+        key: String,
+        /// What repeating it would mean.
+        effect: Effect,
+        /// Which attempt, counting from 1.
+        attempt: u32,
+        /// When the nearest enclosing time limit ends.
+        deadline: Option<Timestamp>,
+    },
+    /// Stop a call; answered by [`Called::Aborted`](crate::Called::Aborted) or a result that was faster.
+    Abort {
+        /// The call's op.
+        op: u64,
+    },
+    /// Wait until a moment; answered by [`Happening::Fired`](crate::Happening::Fired).
+    Timer {
+        /// The number the answer carries.
+        op: u64,
+        /// The moment.
+        at: Timestamp,
+    },
+    /// Forget a timer.
+    Drop {
+        /// The timer's op.
+        op: u64,
+    },
+    /// Report a line of the flow.
+    Log {
+        /// How loud.
+        level: LogLevel,
+        /// The text.
+        text: String,
+        /// Values beside it.
+        data: Option<Value>,
+        /// The step that logs, as an index into [`Plan::steps`](crate::Plan::steps).
+        step: Option<usize>,
+    },
+    /// For observers: a step's next attempt waits. The wait itself is a [`Command::Timer`].
+    Retrying {
+        /// Index into [`Plan::steps`](crate::Plan::steps).
+        step: usize,
+        /// Which attempt comes next, counting from 1.
+        attempt: u32,
+        /// How long until then.
+        wait: Duration,
+    },
+    /// Give others their turn, then send [`Happening::Resume`](crate::Happening::Resume).
+    Yield,
+    /// The run is over; always the last command of a run.
+    Finish(End),
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum End {
+    /// Well.
+    Done {
+        /// The outputs; one whose variable was never set is absent (L-14).
+        outputs: Map<String, Value>,
+    },
+    /// With an error nothing handled.
+    Failed(Failure),
+    /// Somebody cancelled it.
+    Cancelled {
+        /// Why, in words.
+        reason: String,
+    },
+    /// The flow's own time was up.
+    TimedOut(Failure),
+}

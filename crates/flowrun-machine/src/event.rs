@@ -1,0 +1,63 @@
+//! What reaches a run from outside: each thing that happened, and when.
+//!
+//! Events are plain data. One whose op is no longer pending changes nothing, so a driver may deliver late.
+
+use flowrun_template::Slot;
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::failure::Failure;
+
+/// Something that happened at a moment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Event {
+    /// When; a moment before the last event's counts as that one's.
+    pub at: Timestamp,
+    /// What.
+    pub what: Happening,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Happening {
+    /// The run begins; later ones are ignored.
+    Start {
+        /// The inputs, checked by whoever took them.
+        inputs: Vec<(Slot, Value)>,
+    },
+    /// A call ended.
+    Called {
+        /// The op of its command.
+        op: u64,
+        /// How.
+        result: Called,
+    },
+    /// A timer's moment came.
+    Fired {
+        /// The op of its command.
+        op: u64,
+    },
+    /// Somebody wants the run to end.
+    Cancel {
+        /// Why, in words.
+        reason: String,
+    },
+    /// The answer to [`Command::Yield`](crate::Command::Yield).
+    Resume,
+}
+
+/// How a call ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Called {
+    /// Well.
+    Done {
+        /// As much of the output as [`OutputUse`](crate::OutputUse) asked for, else null.
+        output: Value,
+        /// The variables that were picked.
+        variables: Vec<(Slot, Value)>,
+    },
+    /// With an error.
+    Failed(Failure),
+    /// It was stopped, as [`Command::Abort`](crate::Command::Abort) asked.
+    Aborted,
+}
