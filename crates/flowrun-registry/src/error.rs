@@ -286,3 +286,15 @@ impl RefreshError {
             || matches!(self, Self::Lookup(LookupError::Custody(CustodyError::InUse { .. })))
     }
 }
+
+macro_rules! from_custody {
+    ($($error:ident),*) => {
+        $(impl From<CustodyError> for $error {
+            fn from(error: CustodyError) -> Self {
+                Self::Lookup(LookupError::Custody(error))
+            }
+        })*
+    };
+}
+
+from_custody!(EditError, AuthorizeError, RefreshError);

@@ -1,17 +1,25 @@
 //! The registry: named integrations, and every operation on them.
+//!
+//! Each operation stands in a file of its own; here is what they share a name with.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use flowrun_step::{Clock, Entropy, IntegrationName, Outbound};
 
+use crate::custody::{Book, Custody};
+use crate::id::Id;
+use crate::inner::Inner;
+use crate::lookup::find;
+use crate::refresh::Urgency;
 use crate::{
     AuthorizeError, Authorized, Begin, Begun, CustodyError, Edit, EditError, Edited, Finding, Integration,
     LookupError, NewIntegration, RefreshError,
 };
 
 /// Where a registry lives, and the world it works in.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct Options {
     /// The folder of the database and its locks; made (0700) when something is first written.
     pub data_dir: PathBuf,
@@ -34,19 +42,24 @@ pub struct World {
 
 /// Named integrations, sealed on disk, refreshed once and never lost.
 #[derive(Clone)]
-pub struct Registry {}
+pub struct Registry {
+    inner: Arc<Inner>,
+}
 
 impl Registry {
     /// A registry on disk. Nothing is opened, read or made before it is needed.
     #[must_use]
-    pub fn open(_options: Options) -> Self {
-        todo!()
+    pub fn open(options: Options) -> Self {
+        let Options { data_dir, key_file, world } = options;
+        let custody = Custody::on_disk(data_dir, key_file, Arc::clone(&world.entropy));
+        Self { inner: Arc::new(Inner::new(custody, world)) }
     }
 
     /// A registry that ends with the process, as the sandbox has it (N10).
     #[must_use]
-    pub fn in_memory(_world: World) -> Self {
-        todo!()
+    pub fn in_memory(world: World) -> Self {
+        let custody = Custody::in_memory(Arc::clone(&world.entropy));
+        Self { inner: Arc::new(Inner::new(custody, world)) }
     }
 
     /// Every integration, by name.
@@ -54,47 +67,57 @@ impl Registry {
     /// # Errors
     /// When the registry cannot be read.
     pub async fn list(&self) -> Result<Vec<Integration>, CustodyError> {
-        todo!()
+        let read = |book: &Book<'_>| {
+            let all = book.names().into_iter().map(|(id, name)| match book.record(&id)? {
+                Some(record) => Ok(Integration::of(&id, name, &record)),
+                None => Err(CustodyError::Damaged(name)),
+            });
+            all.collect()
+        };
+        self.inner.custody.read(read).await.map(|(all, _)| all)
     }
 
     /// One integration.
     ///
     /// # Errors
     /// When there is none of this name, or the registry cannot be read.
-    pub async fn show(&self, _name: &IntegrationName) -> Result<Integration, LookupError> {
-        todo!()
+    pub async fn show(&self, name: &IntegrationName) -> Result<Integration, LookupError> {
+        let name = name.clone();
+        let read = move |book: &Book<'_>| Ok(find(book, &name));
+        let (id, name, record) = self.inner.custody.read(read).await?.0?;
+        Ok(Integration::of(&id, name, &record))
     }
 
     /// Adds an integration or the draft of one; its callback URL is known from here on (SEED-8).
     ///
     /// # Errors
     /// When the name is taken, the scopes or the callback URL cannot be used, or the registry cannot be written.
-    pub async fn add(&self, _new: NewIntegration) -> Result<Integration, EditError> {
-        todo!()
+    pub async fn add(&self, new: NewIntegration) -> Result<Integration, EditError> {
+        self.inner.add(new).await
     }
 
     /// Changes an integration.
     ///
     /// # Errors
     /// As [`Registry::add`], and when there is none of this name.
-    pub async fn edit(&self, _name: &IntegrationName, _edit: Edit) -> Result<Edited, EditError> {
-        todo!()
+    pub async fn edit(&self, name: &IntegrationName, edit: Edit) -> Result<Edited, EditError> {
+        self.inner.edit(name.clone(), edit).await
     }
 
     /// Lets the token go to one more host (N4): `api.example.com`, `.example.com`, `127.0.0.1:8080`.
     ///
     /// # Errors
     /// When the text is no host, there is no such integration, or the registry cannot be written.
-    pub async fn allow(&self, _name: &IntegrationName, _host: &str) -> Result<Integration, EditError> {
-        todo!()
+    pub async fn allow(&self, name: &IntegrationName, host: &str) -> Result<Integration, EditError> {
+        self.inner.allow(name.clone(), host.to_owned()).await
     }
 
     /// Removes an integration with its secrets; the grant at the provider is not revoked.
     ///
     /// # Errors
     /// When there is none of this name, or the registry cannot be written.
-    pub async fn remove(&self, _name: &IntegrationName) -> Result<(), LookupError> {
-        todo!()
+    pub async fn remove(&self, name: &IntegrationName) -> Result<(), LookupError> {
+        self.inner.remove(name.clone()).await
     }
 
     /// Begins an authorization: the URL to open. It survives a restart until it expires (OA-23).
@@ -103,18 +126,20 @@ impl Registry {
     /// When the draft is unfinished or does not suit the provider, or the registry cannot be written.
     pub async fn begin_authorization(
         &self,
-        _name: &IntegrationName,
-        _begin: Begin,
+        name: &IntegrationName,
+        begin: Begin,
     ) -> Result<Begun, AuthorizeError> {
-        todo!()
+        self.inner.begin(name.clone(), begin).await
     }
 
     /// The integration whose callback this address is: a whole URL, or its path and query (N5).
     ///
     /// # Errors
     /// When the registry cannot be read.
-    pub async fn integration_at(&self, _address: &str) -> Result<Option<IntegrationName>, CustodyError> {
-        todo!()
+    pub async fn integration_at(&self, address: &str) -> Result<Option<IntegrationName>, CustodyError> {
+        let Some(id) = Id::in_address(address) else { return Ok(None) };
+        let read = move |book: &Book<'_>| Ok(book.name_of(&id));
+        self.inner.custody.read(read).await.map(|(name, _)| name)
     }
 
     /// Completes an authorization with the address the browser came back to. What it grants is on disk when this
@@ -124,70 +149,69 @@ impl Registry {
     /// When nothing is pending, the callback is not its, or the provider grants nothing.
     pub async fn complete_authorization(
         &self,
-        _name: &IntegrationName,
-        _address: &str,
-        _session_binding: Option<&str>,
+        name: &IntegrationName,
+        address: &str,
+        session_binding: Option<&str>,
     ) -> Result<Authorized, AuthorizeError> {
-        todo!()
+        let session_binding = session_binding.map(str::to_owned);
+        self.inner.complete(name.clone(), address.to_owned(), session_binding).await
     }
 
     /// Authorises an integration that uses client credentials (RFC 6749 4.4): no person, no browser.
     ///
     /// # Errors
     /// When the draft is unfinished, or the provider grants nothing.
-    pub async fn authorize_client(&self, _name: &IntegrationName) -> Result<Authorized, AuthorizeError> {
-        todo!()
+    pub async fn authorize_client(&self, name: &IntegrationName) -> Result<Authorized, AuthorizeError> {
+        self.inner.authorize_client(name.clone()).await
     }
 
     /// Makes sure there is a token that will do for now; refreshes it if it is due.
     ///
     /// # Errors
     /// When there is no usable token and none can be had.
-    pub async fn refresh(&self, _name: &IntegrationName) -> Result<Integration, RefreshError> {
-        todo!()
+    pub async fn refresh(&self, name: &IntegrationName) -> Result<Integration, RefreshError> {
+        let live = self.inner.live(name).await?;
+        self.inner.fresh(live).await?;
+        self.show(name).await.map_err(RefreshError::Lookup)
     }
 
     /// Refreshes the token now, due or not, without regard to a cooldown.
     ///
     /// # Errors
     /// When it cannot be refreshed.
-    pub async fn force_refresh(&self, _name: &IntegrationName) -> Result<Integration, RefreshError> {
-        todo!()
+    pub async fn force_refresh(&self, name: &IntegrationName) -> Result<Integration, RefreshError> {
+        let live = self.inner.live(name).await?;
+        self.inner.renew(live.wish(Urgency::Asked)).await?;
+        self.show(name).await.map_err(RefreshError::Lookup)
     }
 
     /// Looks at everything the integration stands on.
     ///
     /// # Errors
     /// When there is none of this name, or the registry cannot be read at all.
-    pub async fn check(&self, _name: &IntegrationName) -> Result<Vec<Finding>, LookupError> {
-        todo!()
+    pub async fn check(&self, name: &IntegrationName) -> Result<Vec<Finding>, LookupError> {
+        self.inner.check(name.clone()).await
     }
 
     /// Ends when no refresh and no exchange of a code is under way, so that a process may end without losing one.
     pub async fn settle(&self) {
-        todo!()
+        self.inner.settle().await;
+    }
+
+    pub(crate) fn inner(&self) -> &Arc<Inner> {
+        &self.inner
     }
 }
 
-impl flowrun_step::Integrations for Registry {
-    fn list<'a>(
-        &'a self,
-        _tenant: &'a flowrun_step::Tenant,
-    ) -> flowrun_step::BoxFuture<'a, Result<Vec<flowrun_step::IntegrationStatus>, flowrun_step::StepError>>
-    {
-        todo!()
+/// Shows nothing: what it holds is made of secrets and of the caller's own parts.
+impl fmt::Debug for Registry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Registry").finish_non_exhaustive()
     }
+}
 
-    fn outbound(&self, _tenant: &flowrun_step::Tenant, _name: &IntegrationName) -> Arc<dyn Outbound> {
-        todo!()
-    }
-
-    fn kept<'a>(
-        &'a self,
-        _tenant: &'a flowrun_step::Tenant,
-        _name: &'a IntegrationName,
-        _field: &'a str,
-    ) -> flowrun_step::BoxFuture<'a, Result<Option<String>, flowrun_step::StepError>> {
-        todo!()
+impl fmt::Debug for World {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("World").finish_non_exhaustive()
     }
 }

@@ -1,0 +1,134 @@
+//! Custody of the records: sealed, one reader or writer at a time, on disk before anybody is told (N9).
+//!
+//! It promises that a session sees what the last one left, that a write is whole or absent, and that what was
+//! written survives a power cut. A session is short: the database is opened, used and closed within it, under a
+//! lock that a killed process cannot keep. What the records mean is left to the rest of the crate.
+
+mod book;
+mod disk;
+mod durable;
+mod high_water;
+mod key_file;
+mod lock;
+mod seal;
+mod sled_store;
+mod store;
+
+use std::fs::File;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use flowrun_step::Entropy;
+
+pub(crate) use book::Book;
+pub(crate) use high_water::Stamp;
+
+use crate::CustodyError;
+use crate::id::Id;
+use book::Sealed;
+use disk::Disk;
+use store::MemoryStore;
+
+/// Where the records are.
+pub(crate) struct Custody {
+    entropy: Arc<dyn Entropy>,
+    place: Place,
+    /// Threads of this process take their turns here, and only the first of them asks the other processes.
+    turn: Mutex<()>,
+}
+
+enum Place {
+    Disk(Disk),
+    Memory(Sealed<MemoryStore>),
+}
+
+/// A right to an integration that no other process has; ends when dropped, or with the process.
+#[derive(Debug)]
+pub(crate) struct Exclusive(#[expect(dead_code, reason = "held for its lock")] Option<File>);
+
+impl Custody {
+    pub(crate) fn on_disk(data_dir: PathBuf, key_file: PathBuf, entropy: Arc<dyn Entropy>) -> Self {
+        let place = Place::Disk(Disk::new(data_dir, key_file));
+        Self { entropy, place, turn: Mutex::new(()) }
+    }
+
+    pub(crate) fn in_memory(entropy: Arc<dyn Entropy>) -> Self {
+        let place = Place::Memory(Sealed::new(MemoryStore::default(), seal::Seal::random(&*entropy)));
+        Self { entropy, place, turn: Mutex::new(()) }
+    }
+
+    /// Reads; the stamp tells later whether anything has been written since.
+    pub(crate) async fn read<T: Send + 'static>(
+        self: &Arc<Self>,
+        look: impl FnOnce(&Book<'_>) -> Result<T, CustodyError> + Send + 'static,
+    ) -> Result<(T, Stamp), CustodyError> {
+        self.session(Intent::Read, move |book| look(book)).await
+    }
+
+    /// Reads and writes: all of it or, if `change` fails, nothing. It is durable when this returns (OA-57).
+    pub(crate) async fn write<T: Send + 'static, E: From<CustodyError> + Send + 'static>(
+        self: &Arc<Self>,
+        change: impl FnOnce(&mut Book<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<(T, Stamp), E> {
+        self.session(Intent::Write, change).await
+    }
+
+    /// Whether anything has been written since the stamp was made; costs one look at a file's times.
+    pub(crate) fn is_current(&self, stamp: &Stamp) -> bool {
+        match &self.place {
+            Place::Disk(disk) => disk.stamp() == *stamp,
+            Place::Memory(sealed) => sealed.store.stamp() == *stamp,
+        }
+    }
+
+    /// Takes the right to an integration across processes, or nothing if another process has it.
+    pub(crate) fn try_exclusive(&self, id: &Id) -> Result<Option<Exclusive>, CustodyError> {
+        match &self.place {
+            Place::Disk(disk) => Ok(disk.try_exclusive(id)?.map(|file| Exclusive(Some(file)))),
+            Place::Memory(_) => Ok(Some(Exclusive(None))),
+        }
+    }
+
+    /// The folder, where there is one.
+    pub(crate) fn data_dir(&self) -> Option<&std::path::Path> {
+        match &self.place {
+            Place::Disk(disk) => Some(disk.data_dir()),
+            Place::Memory(_) => None,
+        }
+    }
+
+    /// The one place where the database's blocking calls meet the runtime.
+    async fn session<T: Send + 'static, E: From<CustodyError> + Send + 'static>(
+        self: &Arc<Self>,
+        intent: Intent,
+        work: impl FnOnce(&mut Book<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<(T, Stamp), E> {
+        let custody = Arc::clone(self);
+        let task = tokio::task::spawn_blocking(move || {
+            let _turn = custody.turn.lock().unwrap_or_else(PoisonError::into_inner);
+            match &custody.place {
+                Place::Disk(disk) => disk.session(intent, &*custody.entropy, work),
+                Place::Memory(sealed) => {
+                    let mut book = Book::open(sealed, &*custody.entropy)?;
+                    let answer = work(&mut book)?;
+                    book.commit()?;
+                    Ok((answer, sealed.store.stamp()))
+                }
+            }
+        });
+        match task.await {
+            Ok(answer) => answer,
+            Err(failed) if failed.is_panic() => std::panic::resume_unwind(failed.into_panic()),
+            Err(cancelled) => Err(CustodyError::Database(Box::new(cancelled)).into()),
+        }
+    }
+}
+
+/// What a session is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Intent {
+    /// Nothing is made that is not there.
+    Read,
+    /// Folder, key and database are made if they are not there.
+    Write,
+}

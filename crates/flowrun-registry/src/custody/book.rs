@@ -1,0 +1,227 @@
+//! One session's view of the records: read when asked for, written together at the end.
+//!
+//! The ledger is the truth about which records exist, what they are called and which write of each is the last.
+//! It is sealed too, so a record cannot be removed, put back in an older form or renamed unnoticed (T2).
+
+use std::collections::BTreeMap;
+
+use flowrun_step::{Entropy, IntegrationName, NeedsAttention};
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use super::seal::{Seal, Tie, Unsealable, generation};
+use super::store::{Change, Store};
+use crate::CustodyError;
+use crate::id::Id;
+use crate::record::Record;
+
+const INSTALLATION: &str = "installation";
+const LEDGER: &str = "ledger";
+
+/// A store and the seal of what is in it.
+pub(super) struct Sealed<S> {
+    pub(super) store: S,
+    seal: Seal,
+}
+
+impl<S: Store> Sealed<S> {
+    pub(super) fn new(store: S, seal: Seal) -> Self {
+        Self { store, seal }
+    }
+}
+
+/// The records, as one session sees and changes them.
+pub(crate) struct Book<'s> {
+    /// None where nothing was ever written and this session only reads.
+    source: Option<Source<'s>>,
+    ledger: Ledger,
+    is_changed: bool,
+    staged: BTreeMap<Id, Option<Record>>,
+}
+
+struct Source<'s> {
+    store: &'s dyn Store,
+    seal: &'s Seal,
+    entropy: &'s dyn Entropy,
+    installation: Vec<u8>,
+    is_new: bool,
+}
+
+/// Which records there are.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Ledger {
+    /// Grows with every write.
+    generation: u64,
+    entries: BTreeMap<Id, Entry>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    name: IntegrationName,
+    /// The ledger's generation when this record was last written.
+    generation: u64,
+}
+
+impl<'s> Book<'s> {
+    /// The book of a place where nothing was ever written.
+    pub(super) fn empty() -> Self {
+        Self { source: None, ledger: Ledger::default(), is_changed: false, staged: BTreeMap::new() }
+    }
+
+    pub(super) fn open<S: Store>(
+        sealed: &'s Sealed<S>,
+        entropy: &'s dyn Entropy,
+    ) -> Result<Self, CustodyError> {
+        let (store, seal): (&dyn Store, _) = (&sealed.store, &sealed.seal);
+        let is_new = store.is_empty();
+        let installation = match store.get(INSTALLATION)? {
+            Some(installation) => installation,
+            None if is_new => random_installation(entropy),
+            None => return Err(CustodyError::KeyWrong),
+        };
+        let source = Source { store, seal, entropy, installation, is_new };
+        let ledger = if is_new { Ledger::default() } else { source.ledger()? };
+        Ok(Self { source: Some(source), ledger, is_changed: false, staged: BTreeMap::new() })
+    }
+
+    /// Every integration, by name.
+    pub(crate) fn names(&self) -> Vec<(Id, IntegrationName)> {
+        let entries = self.ledger.entries.iter();
+        let mut names: Vec<_> = entries.map(|(id, entry)| (id.clone(), entry.name.clone())).collect();
+        names.sort_by(|(_, one), (_, other)| one.key().cmp(other.key()));
+        names
+    }
+
+    pub(crate) fn id_of(&self, name: &IntegrationName) -> Option<Id> {
+        let mut entries = self.ledger.entries.iter();
+        entries.find(|(_, entry)| entry.name == *name).map(|(id, _)| id.clone())
+    }
+
+    pub(crate) fn name_of(&self, id: &Id) -> Option<IntegrationName> {
+        self.ledger.entries.get(id).map(|entry| entry.name.clone())
+    }
+
+    /// A record, as this session has it so far; none if there is none of this id.
+    pub(crate) fn record(&self, id: &Id) -> Result<Option<Record>, CustodyError> {
+        if let Some(staged) = self.staged.get(id) {
+            return Ok(staged.clone());
+        }
+        match (&self.source, self.ledger.entries.get(id)) {
+            (Some(source), Some(entry)) => source.record(id, entry).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    /// Puts a record under a name, in place of the one it had.
+    pub(crate) fn put(&mut self, id: &Id, name: IntegrationName, record: Record) {
+        self.ledger.entries.insert(id.clone(), Entry { name, generation: 0 });
+        self.staged.insert(id.clone(), Some(record));
+        self.is_changed = true;
+    }
+
+    pub(crate) fn remove(&mut self, id: &Id) {
+        self.ledger.entries.remove(id);
+        self.staged.insert(id.clone(), None);
+        self.is_changed = true;
+    }
+
+    /// Which installation this is, in the form of a file name.
+    pub(super) fn installation(&self) -> Option<String> {
+        let installation = &self.source.as_ref()?.installation;
+        Some(installation.iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+
+    /// Whether nothing was ever written here.
+    pub(super) fn is_new(&self) -> bool {
+        self.source.as_ref().is_none_or(|source| source.is_new)
+    }
+
+    pub(super) fn is_changed(&self) -> bool {
+        self.is_changed
+    }
+
+    pub(super) fn generation(&self) -> u64 {
+        self.ledger.generation
+    }
+
+    /// Takes note that an older state was put back: tokens may have been replaced since, and a replaced refresh
+    /// token must not be sent, so every authorization is to be renewed by a person (N9).
+    pub(super) fn note_restored(&mut self, high_water: u64) {
+        self.ledger.generation = self.ledger.generation.max(high_water);
+        self.is_changed = true;
+        for (id, name) in self.names() {
+            // A record that does not open stays as it is; asking for it gives its own error.
+            let Ok(Some(mut record)) = self.record(&id) else { continue };
+            if record.authorized_at.is_some() {
+                record.attention = Some(NeedsAttention::RestoredFromBackup);
+                record.refreshing = None;
+                record.pending = None;
+                self.put(&id, name, record);
+            }
+        }
+    }
+
+    /// Writes what was changed, whole.
+    pub(super) fn commit(mut self) -> Result<(), CustodyError> {
+        let Some(source) = self.source.take().filter(|_| self.is_changed) else { return Ok(()) };
+        self.ledger.generation += 1;
+        let mut batch = Vec::with_capacity(self.staged.len() + 2);
+        for (id, staged) in std::mem::take(&mut self.staged) {
+            let Some(record) = staged else {
+                batch.push(Change::Remove(record_key(&id)));
+                continue;
+            };
+            if let Some(entry) = self.ledger.entries.get_mut(&id) {
+                entry.generation = self.ledger.generation;
+            }
+            batch.push(source.sealed(record_key(&id), self.ledger.generation, &record)?);
+        }
+        batch.push(source.sealed(LEDGER.to_owned(), self.ledger.generation, &self.ledger)?);
+        if source.is_new {
+            batch.push(Change::Put(INSTALLATION.to_owned(), source.installation.clone()));
+        }
+        source.store.apply(batch)
+    }
+}
+
+impl Source<'_> {
+    fn ledger(&self) -> Result<Ledger, CustodyError> {
+        let envelope = self.store.get(LEDGER)?.ok_or(CustodyError::KeyWrong)?;
+        let refused = |why: Unsealable| why.or(CustodyError::KeyWrong);
+        let claimed = generation(&envelope).map_err(refused)?;
+        let clear = self.seal.open(self.tie(LEDGER, claimed), &envelope).map_err(refused)?;
+        let ledger: Ledger = serde_json::from_slice(&clear).map_err(|_| CustodyError::KeyWrong)?;
+        Ok(ledger)
+    }
+
+    fn record(&self, id: &Id, entry: &Entry) -> Result<Record, CustodyError> {
+        let damaged = || CustodyError::Damaged(entry.name.clone());
+        let key = record_key(id);
+        let envelope = self.store.get(&key)?.ok_or_else(damaged)?;
+        let opened = self.seal.open(self.tie(&key, entry.generation), &envelope);
+        let clear = opened.map_err(|why| why.or(damaged()))?;
+        serde_json::from_slice(&clear).map_err(|_| damaged())
+    }
+
+    fn sealed(&self, key: String, generation: u64, what: &impl Serialize) -> Result<Change, CustodyError> {
+        let clear = serde_json::to_vec(what).map_err(|error| CustodyError::Database(Box::new(error)))?;
+        let envelope = self.seal.close(self.tie(&key, generation), &Zeroizing::new(clear), self.entropy);
+        Ok(Change::Put(key, envelope))
+    }
+
+    fn tie<'k>(&'k self, key: &'k str, generation: u64) -> Tie<'k> {
+        Tie { installation: &self.installation, key, generation }
+    }
+}
+
+fn record_key(id: &Id) -> String {
+    format!("record/{id}")
+}
+
+fn random_installation(entropy: &dyn Entropy) -> Vec<u8> {
+    let mut installation = vec![0; 16];
+    entropy.fill(&mut installation);
+    installation
+}

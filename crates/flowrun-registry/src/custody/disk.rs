@@ -1,0 +1,126 @@
+//! A registry on disk: which files there are, and the order in which a session uses them.
+//!
+//! Under `registry.lock`: key, database, high-water mark, work, batch, flush and fsync, high-water mark, close. The
+//! mark is written last, so it is never ahead of the database, and whoever sees a new mark finds what it stands for.
+
+use std::fs::{DirBuilder, File};
+use std::io::ErrorKind;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use flowrun_step::Entropy;
+use zeroize::Zeroizing;
+
+use super::book::{Book, Sealed};
+use super::high_water::{HighWater, Stamp};
+use super::seal::Seal;
+use super::sled_store::SledStore;
+use super::store::Store;
+use super::{Intent, key_file, lock};
+use crate::CustodyError;
+use crate::id::Id;
+
+pub(super) struct Disk {
+    data_dir: PathBuf,
+    key_file: PathBuf,
+    /// Known once a session has read which installation this is.
+    high_water: OnceLock<HighWater>,
+}
+
+impl Disk {
+    pub(super) fn new(data_dir: PathBuf, key_file: PathBuf) -> Self {
+        Self { data_dir, key_file, high_water: OnceLock::new() }
+    }
+
+    pub(super) fn data_dir(&self) -> &Path {
+        &self.data_dir
+    }
+
+    pub(super) fn stamp(&self) -> Stamp {
+        self.high_water.get().map(HighWater::stamp).unwrap_or_default()
+    }
+
+    pub(super) fn try_exclusive(&self, id: &Id) -> Result<Option<File>, CustodyError> {
+        let folder = self.data_dir.join("locks");
+        make_folder(&folder)?;
+        lock::try_hold(&folder.join(id.as_str()))
+    }
+
+    pub(super) fn session<T, E: From<CustodyError>>(
+        &self,
+        intent: Intent,
+        entropy: &dyn Entropy,
+        work: impl FnOnce(&mut Book<'_>) -> Result<T, E>,
+    ) -> Result<(T, Stamp), E> {
+        let database = self.data_dir.join("database");
+        if intent == Intent::Read && !database.exists() {
+            return Ok((work(&mut Book::empty())?, self.stamp()));
+        }
+        make_folder(&self.data_dir)?;
+        let _lock = lock::hold(&self.data_dir)?;
+        let store = SledStore::open(&database, &self.data_dir)?;
+        let Some(key) = self.key(&store, intent, entropy)? else {
+            return Ok((work(&mut Book::empty())?, self.stamp()));
+        };
+        let sealed = Sealed::new(store, Seal::new(&key));
+        let mut book = Book::open(&sealed, entropy)?;
+        self.compare_with_mark(&mut book)?;
+        let answer = work(&mut book)?;
+        self.commit(book)?;
+        Ok((answer, self.stamp()))
+    }
+
+    /// The key; made only where there is nothing that another key could have sealed (N9).
+    fn key(
+        &self,
+        store: &SledStore,
+        intent: Intent,
+        entropy: &dyn Entropy,
+    ) -> Result<Option<Zeroizing<[u8; 32]>>, CustodyError> {
+        match key_file::read(&self.key_file)? {
+            Some(key) => Ok(Some(key)),
+            None if !store.is_empty() => Err(CustodyError::KeyMissing { path: self.key_file.clone() }),
+            None if intent == Intent::Write => key_file::create(&self.key_file, entropy).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    fn compare_with_mark(&self, book: &mut Book<'_>) -> Result<(), CustodyError> {
+        let Some(installation) = book.installation().filter(|_| !book.is_new()) else { return Ok(()) };
+        let mark = self.mark(&installation).read()?;
+        // A mark is made before the first write: where it is missing, the database came here without it.
+        if mark.is_none_or(|mark| book.generation() < mark) {
+            tracing::warn!(
+                "the registry was restored from a backup: its integrations must be authorised again"
+            );
+            book.note_restored(mark.unwrap_or_default());
+        }
+        Ok(())
+    }
+
+    fn commit(&self, book: Book<'_>) -> Result<(), CustodyError> {
+        let (true, Some(installation)) = (book.is_changed(), book.installation()) else { return Ok(()) };
+        let mark = self.mark(&installation);
+        if book.is_new() {
+            mark.write(0)?;
+        }
+        let generation = book.generation() + 1;
+        book.commit()?;
+        mark.write(generation)
+    }
+
+    fn mark(&self, installation: &str) -> &HighWater {
+        self.high_water.get_or_init(|| HighWater::beside(&self.key_file, installation))
+    }
+}
+
+/// Makes a folder, and those above it, for its owner alone; one that is there stays as it is.
+pub(super) fn make_folder(folder: &Path) -> Result<(), CustodyError> {
+    match DirBuilder::new().recursive(true).mode(0o700).create(folder) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+            Err(CustodyError::File { what: "create", path: folder.to_owned(), source: error })
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,74 @@
+//! The high-water mark: beside the key, the generation the database has reached (N9).
+//!
+//! A database behind its mark is an older copy. The mark is replaced with every write, so its file's times also tell
+//! a running process, for the price of one system call, whether anything has changed (OA-40).
+
+use std::ffi::OsString;
+use std::fs::{File, OpenOptions};
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use crate::CustodyError;
+
+/// The mark of one installation.
+pub(super) struct HighWater {
+    path: PathBuf,
+}
+
+/// A moment in the life of the records; another one after every write.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Stamp(Option<[u64; 4]>);
+
+impl Stamp {
+    /// A stamp of a place that counts its own writes.
+    pub(super) fn counted(writes: u64) -> Self {
+        Self(Some([writes, 0, 0, 0]))
+    }
+}
+
+impl HighWater {
+    /// The mark beside a key file; a key may serve several installations.
+    pub(super) fn beside(key_file: &Path, installation: &str) -> Self {
+        let mut name = key_file.file_name().map_or_else(OsString::new, OsString::from);
+        name.push(format!(".{installation}.generation"));
+        Self { path: key_file.with_file_name(name) }
+    }
+
+    /// The mark, if there is one that can be understood.
+    pub(super) fn read(&self) -> Result<Option<u64>, CustodyError> {
+        match std::fs::read_to_string(&self.path) {
+            Ok(text) => Ok(text.trim().parse().ok()),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(CustodyError::File { what: "read", path: self.path.clone(), source }),
+        }
+    }
+
+    /// Replaces the mark, whole and durably.
+    pub(super) fn write(&self, generation: u64) -> Result<(), CustodyError> {
+        self.replace(generation).map_err(|source| CustodyError::File {
+            what: "write",
+            path: self.path.clone(),
+            source,
+        })
+    }
+
+    pub(super) fn stamp(&self) -> Stamp {
+        let found = std::fs::metadata(&self.path).ok();
+        Stamp(found.map(|found| {
+            [found.ino(), found.mtime().cast_unsigned(), found.mtime_nsec().cast_unsigned(), found.len()]
+        }))
+    }
+
+    fn replace(&self, generation: u64) -> io::Result<()> {
+        let fresh = self.path.with_extension("new");
+        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
+        writeln!(file, "{generation}")?;
+        file.sync_all()?;
+        std::fs::rename(&fresh, &self.path)?;
+        File::open(
+            self.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")),
+        )?
+        .sync_all()
+    }
+}

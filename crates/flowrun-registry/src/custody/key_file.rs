@@ -1,0 +1,79 @@
+//! The key file: 32 bytes that only their owner can have written and read (N9).
+
+use std::fs::{File, OpenOptions};
+use std::io::{ErrorKind, Read, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::Path;
+
+use flowrun_step::Entropy;
+use rustix::fs::OFlags;
+use zeroize::Zeroizing;
+
+use super::disk::make_folder;
+use crate::CustodyError;
+
+type Key = Zeroizing<[u8; 32]>;
+
+/// Reads the key, if the file is there and safe.
+pub(super) fn read(path: &Path) -> Result<Option<Key>, CustodyError> {
+    // The checks are made on what was opened, so that nothing can be put in its place in between.
+    let mut file = match OpenOptions::new().read(true).custom_flags(no_follow()).open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) => {
+            return Err(CustodyError::KeyUnsafe {
+                path: path.to_owned(),
+                wrong: "is a symbolic link",
+                fix: "name the file itself".to_owned(),
+            });
+        }
+        Err(source) => return Err(CustodyError::File { what: "read", path: path.to_owned(), source }),
+    };
+    check(path, &file)?;
+    let mut key = Zeroizing::new([0; 32]);
+    file.read_exact(key.as_mut()).map_err(|source| CustodyError::File {
+        what: "read",
+        path: path.to_owned(),
+        source,
+    })?;
+    Ok(Some(key))
+}
+
+/// Makes a key, where there is none.
+pub(super) fn create(path: &Path, entropy: &dyn Entropy) -> Result<Key, CustodyError> {
+    let failed = |source| CustodyError::File { what: "create", path: path.to_owned(), source };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    make_folder(folder)?;
+    let mut key = Zeroizing::new([0; 32]);
+    entropy.fill(key.as_mut());
+    let options = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    let mut file = options.map_err(failed)?;
+    file.write_all(key.as_ref()).and_then(|()| file.sync_all()).map_err(failed)?;
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)?;
+    Ok(key)
+}
+
+fn check(path: &Path, file: &File) -> Result<(), CustodyError> {
+    let found = file.metadata().map_err(|source| CustodyError::File {
+        what: "read",
+        path: path.to_owned(),
+        source,
+    })?;
+    let shown = path.display();
+    let (wrong, fix) = if !found.is_file() {
+        ("is no plain file", "name a file of 32 random bytes".to_owned())
+    } else if found.uid() != rustix::process::geteuid().as_raw() {
+        ("belongs to another user", format!("chown it to the user that runs flowrun: {shown}"))
+    } else if found.mode() & 0o077 != 0 {
+        ("can be read or written by others", format!("chmod 600 {shown}"))
+    } else if found.len() != 32 {
+        ("does not have 32 bytes", "use the key file this registry was made with".to_owned())
+    } else {
+        return Ok(());
+    };
+    Err(CustodyError::KeyUnsafe { path: path.to_owned(), wrong, fix })
+}
+
+fn no_follow() -> i32 {
+    (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed()
+}

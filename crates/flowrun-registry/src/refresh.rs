@@ -1,0 +1,242 @@
+//! One refresh, ever: per integration and set of tokens, among all tasks and all processes (OA-37 to OA-49).
+//!
+//! With the integration's lock held: re-read; if the tokens have moved on, use them; otherwise write down that a
+//! refresh begins, make one exchange, write what it granted, and only then use it. Whoever finds a refresh begun and
+//! nobody making it knows that its reply was lost. The work goes on if whoever asked for it stops waiting, because a
+//! reply that nobody writes down may cost the grant.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use flowrun_oauth::{Class, Client, Grant, Kept, Provider, TokenEndpoint, TokenError};
+use flowrun_step::{IntegrationName, NeedsAttention};
+use jiff::Timestamp;
+use secrecy::SecretString;
+
+use crate::custody::Book;
+use crate::exchange::TokenExchange;
+use crate::id::Id;
+use crate::inner::Inner;
+use crate::live::Live;
+use crate::lookup::unknown;
+use crate::record::{Record, Refreshing, Times};
+use crate::turn::NoTurn;
+use crate::{CustodyError, RefreshError};
+
+/// How long after a failure that may pass no refresh is tried, unless the provider asks for longer (OA-44).
+const COOLDOWN: Duration = Duration::from_secs(30);
+
+/// The longest wait a provider can ask for.
+const LONGEST_COOLDOWN: Duration = Duration::from_secs(3600);
+
+/// Which tokens are to be left behind, and how urgently.
+#[derive(Debug, Clone)]
+pub(crate) struct Wish {
+    pub(crate) id: Id,
+    pub(crate) name: IntegrationName,
+    /// A set of tokens later than this one will do.
+    pub(crate) beyond: u64,
+    pub(crate) urgency: Urgency,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Urgency {
+    /// A request needs it; a cooldown is kept.
+    Usual,
+    /// A person asked for it.
+    Asked,
+}
+
+/// What the first look under the lock decides.
+enum Start {
+    /// Somebody else has refreshed (OA-40, OA-49).
+    Moved(Live),
+    Go(Ticket),
+}
+
+/// All that one exchange needs.
+struct Ticket {
+    generation: u64,
+    provider: Provider,
+    client: Client,
+    /// None for client credentials, which need none (OA-53).
+    refresh_token: Option<SecretString>,
+    scopes: Vec<String>,
+    kept: Kept,
+}
+
+impl Inner {
+    /// A set of tokens later than the wish's; refreshes if nobody else has.
+    pub(crate) async fn renew(self: &Arc<Self>, wish: Wish) -> Result<Arc<Live>, RefreshError> {
+        let inner = Arc::clone(self);
+        self.finish(async move { inner.renew_in_turn(wish).await }).await
+    }
+
+    async fn renew_in_turn(self: Arc<Self>, wish: Wish) -> Result<Arc<Live>, RefreshError> {
+        let _turn = self.turns.take(&self.custody, &wish.id).await.map_err(|refused| match refused {
+            NoTurn::Busy => RefreshError::Busy(wish.name.clone()),
+            NoTurn::Custody(error) => error.into(),
+        })?;
+        loop {
+            let (looking, now) = (wish.clone(), self.world.clock.now());
+            let (start, stamp) = self.custody.write(move |book| start(book, &looking, now)).await?;
+            let ticket = match start? {
+                Start::Moved(live) => return Ok(self.keep(live, stamp)),
+                Start::Go(ticket) => ticket,
+            };
+            let began = self.world.clock.now();
+            let granted = ticket.exchange(&TokenExchange(Arc::clone(&self.world.client))).await;
+            tracing::debug!(integration = %wish.name, granted = granted.is_ok(), "refresh");
+            if matches!(&granted, Err(error) if error.class == Class::Ambiguous) {
+                // The mark is left standing: the next look finds it, and decides as after a crash (OA-45).
+                continue;
+            }
+            let (wish, times) = (wish.clone(), Times { began, ended: self.world.clock.now() });
+            let ended = self.custody.write(move |book| end(book, &wish, &ticket, (granted, times))).await;
+            let (outcome, stamp) = ended.inspect_err(|error: &CustodyError| {
+                tracing::error!(%error, "a refreshed token could not be written down");
+            })?;
+            return outcome.map(|live| self.keep(live, stamp));
+        }
+    }
+}
+
+impl Ticket {
+    fn of(name: &IntegrationName, record: &Record) -> Result<Self, RefreshError> {
+        let client = record.client().map_err(|missing| RefreshError::NotUsable {
+            name: name.clone(),
+            state: record.state(),
+            said: Some(format!("it has no {missing}")),
+        })?;
+        let refresh_token = record.tokens.as_ref().and_then(|tokens| tokens.refresh.clone());
+        if !record.is_refreshable() {
+            return Err(RefreshError::NothingToRefreshWith(name.clone()));
+        }
+        Ok(Self {
+            generation: record.generation,
+            provider: record.provider.clone(),
+            client,
+            refresh_token: refresh_token.filter(|_| !record.uses_client_credentials()),
+            scopes: record.scopes.clone(),
+            kept: record.kept.clone(),
+        })
+    }
+
+    async fn exchange(&self, exchange: &TokenExchange) -> Result<Grant, TokenError> {
+        let endpoint = TokenEndpoint { exchange, provider: &self.provider, client: &self.client };
+        match &self.refresh_token {
+            Some(token) => endpoint.refresh(token, &self.kept).await,
+            None => endpoint.client_credentials(&self.scopes).await,
+        }
+    }
+}
+
+/// What a look at the records decided. An inner error is an answer too: what led to it is written down.
+type Decided<T> = Result<Result<T, RefreshError>, CustodyError>;
+
+/// Re-reads under the lock, and writes down that a refresh begins if one is still wanted.
+fn start(book: &mut Book<'_>, wish: &Wish, now: Timestamp) -> Decided<Start> {
+    let Some((name, mut record)) = load(book, wish)? else { return Ok(Err(gone(book, wish))) };
+    if record.generation > wish.beyond || record.attention.is_some() || record.tokens.is_none() {
+        return Ok(Live::of(&wish.id, name, record).map(Start::Moved));
+    }
+    let is_retry = record.refreshing.is_some();
+    if record.refreshing.as_ref().is_some_and(|mark| is_lost(&record, mark, now)) {
+        record.attention = Some(NeedsAttention::ReplyLost);
+        record.refreshing = None;
+        record.fail(LOST.to_owned(), now);
+        book.put(&wish.id, name.clone(), record.clone());
+        return Ok(Live::of(&wish.id, name, record).map(Start::Moved));
+    }
+    if let (Urgency::Usual, Some(said)) = (wish.urgency, record.cooling_words(now)) {
+        return Ok(Err(RefreshError::NotNow { name, said }));
+    }
+    let ticket = match Ticket::of(&name, &record) {
+        Ok(ticket) => ticket,
+        Err(error) => return Ok(Err(error)),
+    };
+    let since = record.refreshing.as_ref().map_or(now, |mark| mark.since);
+    record.refreshing = Some(Refreshing { generation: record.generation, since, is_retry });
+    book.put(&wish.id, name, record);
+    Ok(Ok(Start::Go(ticket)))
+}
+
+/// What became of a refresh whose reply nobody has (OA-45).
+const LOST: &str =
+    "a refresh was sent and its reply lost, so the provider may have replaced the refresh token";
+
+fn is_lost(record: &Record, mark: &Refreshing, now: Timestamp) -> bool {
+    let settings = record.provider.settings();
+    // A refresh token that is never replaced can be sent again, and so can client credentials.
+    if !settings.rotates || record.uses_client_credentials() {
+        return false;
+    }
+    let passed = Duration::try_from(now.duration_since(mark.since)).unwrap_or_default();
+    mark.is_retry || settings.grace().is_none_or(|grace| passed >= grace)
+}
+
+/// Writes down what an exchange brought, if the tokens it was made for are still the ones on record (OA-42).
+fn end(
+    book: &mut Book<'_>,
+    wish: &Wish,
+    ticket: &Ticket,
+    (granted, times): (Result<Grant, TokenError>, Times),
+) -> Decided<Live> {
+    let Some((name, mut record)) = load(book, wish)? else { return Ok(Err(gone(book, wish))) };
+    if record.generation != ticket.generation {
+        return Ok(Live::of(&wish.id, name, record));
+    }
+    record.refreshing = None;
+    let failure = match granted {
+        Ok(grant) => {
+            record.refreshed(grant, times);
+            None
+        }
+        Err(error) => Some(refused(&mut record, &error, times.ended)),
+    };
+    book.put(&wish.id, name.clone(), record.clone());
+    match failure {
+        Some(said) if record.attention.is_none() => Ok(Err(RefreshError::NotNow { name, said })),
+        _ => Ok(Live::of(&wish.id, name, record)),
+    }
+}
+
+/// What an error means for the record (OA-44); returns it in words.
+fn refused(record: &mut Record, error: &TokenError, now: Timestamp) -> String {
+    let may_have_rotated = record.provider.settings().rotates && error.status.is_some_and(|it| it < 300);
+    let said = words(error);
+    record.fail(said.clone(), now);
+    let pause = match error.class {
+        Class::Grant => return attend(record, NeedsAttention::RefreshRefused, said),
+        Class::Client => return attend(record, NeedsAttention::ClientRejected, said),
+        Class::Malformed if may_have_rotated => return attend(record, NeedsAttention::ReplyLost, said),
+        Class::Transient { retry_after: Some(asked) } => asked.max(COOLDOWN).min(LONGEST_COOLDOWN),
+        _ => COOLDOWN,
+    };
+    record.cooling_until = now.checked_add(pause).ok();
+    said
+}
+
+fn attend(record: &mut Record, reason: NeedsAttention, said: String) -> String {
+    record.attention.get_or_insert(reason);
+    said
+}
+
+/// A token error in one line, the provider's own words labelled (OA-35).
+pub(crate) fn words(error: &TokenError) -> String {
+    let parts = [error.provider_code.as_deref(), error.provider_words.as_deref()];
+    let provider: Vec<_> = parts.into_iter().flatten().collect();
+    match (&error.source, provider.is_empty()) {
+        (Some(source), _) => format!("{error}: {source}"),
+        (None, true) => error.to_string(),
+        (None, false) => format!("{error}; the provider says: {}", provider.join(": ")),
+    }
+}
+
+fn load(book: &Book<'_>, wish: &Wish) -> Result<Option<(IntegrationName, Record)>, CustodyError> {
+    Ok(book.name_of(&wish.id).zip(book.record(&wish.id)?))
+}
+
+fn gone(book: &Book<'_>, wish: &Wish) -> RefreshError {
+    RefreshError::Lookup(unknown(book, &wish.name).into())
+}
