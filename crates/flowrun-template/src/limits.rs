@@ -11,7 +11,7 @@ pub const TEXT_DEPTH: usize = 16;
 /// Bytes of a rendered text: the same as a variable's limit. A 79-byte source can otherwise give millions.
 pub const TEXT_OUTPUT_BYTES: usize = 1024 * 1024;
 
-/// Turns of all `{{#each}}` of one rendering together: nested loops multiply.
+/// Turns of all `{{#each}}` of one rendering together, and kilobytes its helpers read and write: nested loops multiply.
 pub const TEXT_LOOP_TURNS: usize = 100_000;
 
 /// Bytes of an expression's source. 40 kB of `+1` overflow the parser's stack; 2 KiB do not (measured).

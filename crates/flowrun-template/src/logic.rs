@@ -11,8 +11,11 @@
 
 mod evaluate;
 mod filters;
+mod functions;
 mod guard;
 mod lower;
+mod lower_calls;
+mod lower_operators;
 mod meter;
 mod operators;
 mod predicates;

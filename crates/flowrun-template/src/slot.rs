@@ -84,3 +84,17 @@ pub trait Scope {
     /// The value in `slot`, if it has one.
     fn value(&self, slot: Slot) -> Option<&Value>;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_has_one_slot_and_keeps_it() {
+        let mut slots = Slots::new();
+        let (a, b) = (slots.intern("a"), slots.intern("b"));
+        assert_eq!((slots.intern("a"), a.index(), b.index()), (a, 0, 1));
+        assert_eq!((slots.find("b"), slots.find("c"), slots.name(b)), (Some(b), None, "b"));
+        assert_eq!(slots.iter().collect::<Vec<_>>(), [(a, "a"), (b, "b")]);
+    }
+}

@@ -23,7 +23,7 @@ mod url;
 
 use serde_json::Value;
 
-use self::evaluate::{Sight, Worth};
+use self::evaluate::{Sight, Work, Worth};
 use self::fault::Fault;
 use self::program::{Base, Expression, Part};
 use self::render::Writer;
@@ -145,7 +145,7 @@ impl Text {
     /// # Errors
     /// When a value is missing, null, of a kind that cannot stand there, or would change a route (L-4, N3).
     pub fn render(&self, scope: &dyn Scope) -> Result<Rendered, RenderError> {
-        let sight = Sight { scope, frames: Vec::new(), source: &self.source };
+        let sight = Sight { scope, frames: Vec::new(), source: &self.source, work: Work::default() };
         if let (Place::Value, [Part::Write { expression, .. }]) = (self.place, self.parts.as_slice()) {
             // L-4: what is exactly one value keeps its type.
             if let Worth::Value(value) = sight.worth(expression)? {

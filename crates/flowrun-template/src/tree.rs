@@ -35,9 +35,9 @@ impl Tree {
         place: Place,
         slots: &mut Slots,
     ) -> Result<Self, Vec<(String, SyntaxError)>> {
-        let mut errors = Vec::new();
-        let tree = compile_at(value, place, slots, &mut String::new(), &mut errors);
-        if errors.is_empty() { Ok(tree) } else { Err(errors) }
+        let mut compiler = Compiler { place, slots, errors: Vec::new() };
+        let tree = compiler.tree(value, &mut String::new());
+        if compiler.errors.is_empty() { Ok(tree) } else { Err(compiler.errors) }
     }
 
     /// Renders every text in it; the error's `path` says which one failed.
@@ -114,41 +114,46 @@ impl Tree {
     }
 }
 
-type Problems = Vec<(String, SyntaxError)>;
-
-fn compile_at(
-    value: &Value,
+struct Compiler<'s> {
     place: Place,
-    slots: &mut Slots,
-    pointer: &mut String,
-    errors: &mut Problems,
-) -> Tree {
-    match value {
-        Value::String(source) => match Text::compile(source, place, slots) {
+    slots: &'s mut Slots,
+    errors: Vec<(String, SyntaxError)>,
+}
+
+impl Compiler<'_> {
+    fn tree(&mut self, value: &Value, pointer: &mut String) -> Tree {
+        match value {
+            Value::String(source) => self.leaf(source, pointer),
+            Value::Array(items) => {
+                let items = items.iter().enumerate();
+                Tree::List(
+                    items
+                        .map(|(at, item)| {
+                            within(pointer, &at.to_string(), |pointer| self.tree(item, pointer))
+                        })
+                        .collect(),
+                )
+            }
+            Value::Object(members) => {
+                let members = members.iter().map(|(name, member)| {
+                    (name.clone(), within(pointer, name, |pointer| self.tree(member, pointer)))
+                });
+                Tree::Map(members.collect())
+            }
+            other => Tree::Constant(other.clone()),
+        }
+    }
+
+    fn leaf(&mut self, source: &str, pointer: &str) -> Tree {
+        match Text::compile(source, self.place, self.slots) {
             Ok(text) => {
                 text.as_constant().map(|text| Tree::Constant(text.into())).unwrap_or(Tree::Text(text))
             }
             Err(problems) => {
-                errors.extend(problems.into_iter().map(|problem| (pointer.clone(), problem)));
+                self.errors.extend(problems.into_iter().map(|problem| (pointer.to_owned(), problem)));
                 Tree::Constant(Value::Null)
             }
-        },
-        Value::Array(items) => {
-            let items = items.iter().enumerate().map(|(at, item)| {
-                within(pointer, &at.to_string(), |pointer| compile_at(item, place, slots, pointer, errors))
-            });
-            Tree::List(items.collect())
         }
-        Value::Object(members) => {
-            let members = members.iter().map(|(name, member)| {
-                (
-                    name.clone(),
-                    within(pointer, name, |pointer| compile_at(member, place, slots, pointer, errors)),
-                )
-            });
-            Tree::Map(members.collect())
-        }
-        other => Tree::Constant(other.clone()),
     }
 }
 

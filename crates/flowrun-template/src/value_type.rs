@@ -220,3 +220,56 @@ impl FromStr for Type {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn check(kind: Type, text: &str, expected: Option<Value>) {
+        assert_eq!(kind.parse(text).ok(), expected, "{kind} {text:?}");
+    }
+
+    /// L-1: the declared type parses.
+    #[test]
+    fn text_is_read_by_the_declared_type() {
+        check(Type::String, "007", Some(json!("007")));
+        check(Type::String, " a ", Some(json!(" a ")));
+        check(Type::Any, "5", Some(json!("5")));
+        check(Type::Integer, "007", Some(json!(7)));
+        check(Type::Integer, "18446744073709551615", Some(json!(18446744073709551615_u64)));
+        check(Type::Integer, "1.5", None);
+        check(Type::Number, "1.50", Some(json!(1.5)));
+        check(Type::Number, "inf", None);
+        check(Type::Boolean, "true", Some(json!(true)));
+        check(Type::Boolean, "yes", None);
+        check(Type::Object, "{\"a\": 1}", Some(json!({"a": 1})));
+        check(Type::Object, "[1]", None);
+        check(Type::Array, "[1]", Some(json!([1])));
+        check(Type::Timestamp, "2026-01-31T12:00:00+01:00", Some(json!("2026-01-31T12:00:00+01:00")));
+        check(Type::Timestamp, "tomorrow", None);
+        check(Type::Duration, "1h30m", Some(json!("1h30m")));
+        check(Type::Duration, "90", None);
+    }
+
+    #[test]
+    fn a_value_of_another_type_is_named_but_not_shown() {
+        let error = Type::Integer.check(&json!("canary")).unwrap_err();
+        assert_eq!(error.message, "this is text, not an integer");
+    }
+
+    #[test]
+    fn names_read_back() {
+        for (kind, name) in NAMES {
+            assert_eq!((name.parse(), kind.to_string().as_str()), (Ok(kind), name));
+        }
+        assert_eq!("int".parse::<Type>().unwrap_err().message, "`int` is not a type");
+    }
+
+    #[test]
+    fn an_outline_has_keys_and_types_and_no_values() {
+        let value = json!({"a": "canary", "b": [1], "c": {}, "d": null});
+        assert_eq!(outline(&value), "a map with a (text), b (list), c (map), d (null)");
+    }
+}

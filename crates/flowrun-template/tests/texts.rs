@@ -311,6 +311,23 @@ mod language {
         assert!(
             outcome(Place::Text, "{{#each xs}}{{this}}{{/each}}", long).unwrap_err().starts_with("TooLong")
         );
+        let work = json!({"xs": vec![0; 1_000], "big": "y".repeat(1_000_000)});
+        for source in
+            ["{{#each xs}}{{length big}}{{/each}}", "{{#each xs}}{{hmac_sha256 \"k\" big}}{{/each}}"]
+        {
+            assert!(
+                outcome(Place::Text, source, work.clone()).unwrap_err().starts_with("Budget"),
+                "{source}"
+            );
+        }
+        for source in ["https://h.example/{{#each xs}}{{big}}{{/each}}", "https://h.example/{{big}}{{big}}"] {
+            assert!(
+                outcome(Place::Url, source, work.clone()).unwrap_err().starts_with("TooLong"),
+                "{source}"
+            );
+        }
+        let late = "{{#each xs}}{{hmac_sha256 secrets.KEY big}}{{/each}}";
+        assert!(outcome(Place::Value, late, work).unwrap_err().starts_with("TooLong"));
         assert!(outcome(Place::Text, &"{{".repeat(5_000), json!({})).unwrap_err().starts_with("Unsupported"));
     }
 }

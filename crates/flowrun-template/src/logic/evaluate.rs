@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::{Map, Number, Value};
 
 use super::filters::{Filter, Given, attribute};
+use super::functions;
 use super::meter::Meter;
 use super::operators;
 use super::predicates::{Predicate, contains};
@@ -14,7 +15,6 @@ use super::program::{Arguments, Comparison, Function, Kind, Node, Operator};
 use super::trouble::Trouble;
 use super::worth::Worth;
 use super::{LogicError, LogicErrorKind};
-use crate::limits;
 use crate::slot::{Scope, Slot};
 use crate::value_type::outline;
 
@@ -128,7 +128,7 @@ impl<'v> Evaluation<'v> {
                 );
             }
         }
-        slice(sliced, numbers, &mut self.meter).map_err(|trouble| trouble.at(node.span.clone()))
+        functions::slice(sliced, numbers, &mut self.meter).map_err(|trouble| trouble.at(node.span.clone()))
     }
 
     /// The first value whose truth is `decides`, or the last one.
@@ -166,7 +166,9 @@ impl<'v> Evaluation<'v> {
         for (how, node) in rest {
             let right = self.worth(node)?;
             let span = start..node.span.end;
-            if !compares(&left, *how, &right).map_err(|trouble| trouble.at(span))? {
+            let effort = left.effort().max(right.effort());
+            let holds = self.meter.spend(effort).and_then(|()| compares(&left, *how, &right));
+            if !holds.map_err(|trouble| trouble.at(span))? {
                 return Ok(false.into());
             }
             start = node.span.start;
@@ -197,8 +199,7 @@ impl<'v> Evaluation<'v> {
             value => value?,
         };
         let arguments = self.arguments(arguments)?;
-        let applied = filter.apply(value, &Given(&arguments), &mut self.meter);
-        applied.map_err(|trouble| trouble.at(node.span.clone()))
+        self.apply(filter, value, &arguments).map_err(|trouble| trouble.at(node.span.clone()))
     }
 
     fn test(
@@ -216,8 +217,28 @@ impl<'v> Evaluation<'v> {
             value => value?,
         };
         let argument = arguments.first().map(|argument| self.worth(argument)).transpose()?;
-        let holds = predicate.holds(&value, argument.as_ref());
+        let holds = self.holds(predicate, &value, argument.as_ref());
         holds.map(Worth::from).map_err(|trouble| trouble.at(node.span.clone()))
+    }
+
+    fn holds(
+        &mut self,
+        predicate: Predicate,
+        value: &Worth<'v>,
+        argument: Option<&Worth<'v>>,
+    ) -> Result<bool, Trouble> {
+        self.meter.spend(value.effort().saturating_add(argument.map_or(0, Worth::effort)))?;
+        predicate.holds(value, argument)
+    }
+
+    fn apply(
+        &mut self,
+        filter: Filter,
+        input: Worth<'v>,
+        arguments: &[Option<Worth<'v>>],
+    ) -> Result<Worth<'v>, Trouble> {
+        self.meter.spend(input.effort())?;
+        filter.apply(input, &Given(arguments), &mut self.meter)
     }
 
     fn items(&mut self, input: &'v Node) -> Outcome<Vec<Worth<'v>>> {
@@ -248,7 +269,7 @@ impl<'v> Evaluation<'v> {
                 (Some((Predicate::Undefined, _)), value) => Ok(value.is_none()),
                 // An element without the attribute is like none of those that have it.
                 (Some(_), None) => Ok(false),
-                (Some((predicate, _)), Some(value)) => predicate.holds(value, argument.as_ref()),
+                (Some((predicate, _)), Some(value)) => self.holds(*predicate, value, argument.as_ref()),
             };
             if holds.map_err(|trouble| trouble.at(input.span.clone()))? == wanted {
                 kept.push(item);
@@ -290,18 +311,14 @@ impl<'v> Evaluation<'v> {
     ) -> Outcome<Worth<'v>> {
         let items = self.items(input)?;
         let arguments = self.arguments(arguments)?;
-        let mapped = items.into_iter().map(|item| filter.apply(item, &Given(&arguments), &mut self.meter));
+        let mapped = items.into_iter().map(|item| self.apply(filter, item, &arguments));
         mapped.collect::<Result<_, _>>().map(Worth::List).map_err(|trouble| trouble.at(node.span.clone()))
     }
 
     fn call(&mut self, function: Function, arguments: &'v [Node], node: &'v Node) -> Outcome<Worth<'v>> {
         let arguments = arguments.iter().map(|argument| self.worth(argument)).collect::<Outcome<Vec<_>>>()?;
-        let result = match (function, arguments.as_slice()) {
-            (Function::Duration, [text]) => duration(text),
-            (Function::Timestamp, [value]) => timestamp(value),
-            (_, bounds) => range(bounds, &mut self.meter),
-        };
-        result.map_err(|trouble| trouble.at(node.span.clone()))
+        functions::call(function, &arguments, &mut self.meter)
+            .map_err(|trouble| trouble.at(node.span.clone()))
     }
 
     fn map(&mut self, members: &'v [(Node, Node)]) -> Outcome<Worth<'v>> {
@@ -355,82 +372,4 @@ fn compares(left: &Worth<'_>, how: Comparison, right: &Worth<'_>) -> Result<bool
         Comparison::In => contains(right, left)?,
         Comparison::NotIn => !contains(right, left)?,
     })
-}
-
-/// Python's slice: bounds beyond the end are the end.
-fn slice<'v>(of: Worth<'v>, bounds: [Option<i64>; 3], meter: &mut Meter) -> Result<Worth<'v>, Trouble> {
-    let text = of.text().map(|text| text.chars().map(|c| Worth::from(c.to_string())).collect::<Vec<_>>());
-    let is_text = text.is_some();
-    let items = text.map_or_else(|| of.into_items(), Ok)?;
-    meter.spend(items.len())?;
-    let length = i64::try_from(items.len()).unwrap_or(i64::MAX);
-    let step = bounds[2].unwrap_or(1);
-    if step == 0 {
-        return Err(Trouble::argument("a slice cannot have steps of 0", "list[::2]"));
-    }
-    let within = |bound: i64| if bound < 0 { length.saturating_add(bound) } else { bound };
-    let (low, high) = if step > 0 { (0, length) } else { (-1, length - 1) };
-    let (from, to) = if step > 0 { (0, length) } else { (length - 1, -1) };
-    let start = bounds[0].map_or(from, within).clamp(low, high);
-    let stop = bounds[1].map_or(to, within).clamp(low, high);
-    let mut kept = Vec::new();
-    let mut at = start;
-    while (step > 0 && at < stop) || (step < 0 && at > stop) {
-        kept.extend(usize::try_from(at).ok().and_then(|at| items.get(at)).cloned());
-        at = at.saturating_add(step);
-    }
-    if !is_text {
-        return Ok(Worth::List(kept));
-    }
-    Ok(kept.iter().filter_map(Worth::text).collect::<String>().into())
-}
-
-fn duration<'v>(text: &Worth<'v>) -> Result<Worth<'v>, Trouble> {
-    let help = "duration(\"1h30m\")";
-    let text = text.text().ok_or_else(|| Trouble::argument("`duration` needs text", help))?;
-    let parsed = crate::duration::parse(text).map_err(|error| Trouble::argument(error.message, help))?;
-    let span =
-        SignedDuration::try_from(parsed).map_err(|_| Trouble::argument("this duration is too long", help))?;
-    Ok(Worth::Span(span))
-}
-
-fn timestamp<'v>(value: &Worth<'v>) -> Result<Worth<'v>, Trouble> {
-    let moment = match value {
-        Worth::Moment(moment) => Some(*moment),
-        _ => match value.json() {
-            Some(Value::String(text)) => text.parse::<Timestamp>().ok(),
-            Some(Value::Number(seconds)) => {
-                seconds.as_i64().and_then(|seconds| Timestamp::from_second(seconds).ok())
-            }
-            _ => None,
-        },
-    };
-    let help = "a time is written 2026-01-31T12:00:00Z, or in seconds since 1970";
-    moment.map(Worth::Moment).ok_or_else(|| Trouble::argument("this is no time", help))
-}
-
-fn range<'v>(bounds: &[Worth<'v>], meter: &mut Meter) -> Result<Worth<'v>, Trouble> {
-    let numbers: Option<Vec<i64>> = bounds.iter().map(|bound| bound.number()?.as_i64()).collect();
-    let (start, stop, step) = match numbers.as_deref() {
-        Some([stop]) => (0, *stop, 1),
-        Some([start, stop]) => (*start, *stop, 1),
-        Some([start, stop, step]) if *step != 0 => (*start, *stop, *step),
-        _ => {
-            return Err(Trouble::argument(
-                "`range` needs whole numbers, and steps other than 0",
-                "range(0, 10, 2)",
-            ));
-        }
-    };
-    let mut numbers = Vec::new();
-    let mut at = start;
-    while (step > 0 && at < stop) || (step < 0 && at > stop) {
-        if numbers.len() == limits::LOGIC_RANGE {
-            return Err(Trouble::budget(format!("`range` gives {} numbers at most", limits::LOGIC_RANGE)));
-        }
-        numbers.push(Value::from(at).into());
-        at = at.saturating_add(step);
-    }
-    meter.spend(numbers.len())?;
-    Ok(Worth::List(numbers))
 }

@@ -3,8 +3,8 @@
 use super::trouble::Trouble;
 use crate::limits;
 
-/// Bytes of built text that count as one step.
-const BYTES_PER_STEP: usize = 64;
+/// Bytes of text, read or built, that count as one step.
+pub(crate) const BYTES_PER_STEP: usize = 64;
 
 /// What is left of one evaluation's allowance.
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use std::cmp::Ordering;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Number, Value};
 
-use super::meter::Meter;
+use super::meter::{BYTES_PER_STEP, Meter};
 use super::trouble::Trouble;
 use crate::path::compare;
 use crate::value_type::noun;
@@ -109,6 +109,19 @@ impl<'v> Worth<'v> {
             Self::List(items) => !items.is_empty(),
             Self::Moment(_) => true,
             Self::Span(span) => !span.is_zero(),
+        }
+    }
+
+    /// Steps it takes to look at all of it once: text by its bytes, a list by its elements.
+    pub(crate) fn effort(&self) -> usize {
+        match self {
+            Self::Json(value) => match &**value {
+                Value::String(text) => text.len() / BYTES_PER_STEP,
+                Value::Array(items) => items.len(),
+                _ => 0,
+            },
+            Self::List(items) => items.len(),
+            Self::Moment(_) | Self::Span(_) => 0,
         }
     }
 

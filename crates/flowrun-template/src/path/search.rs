@@ -135,7 +135,7 @@ impl<'v> Search<'v> {
                 Value::Object(members) => found.extend(members.values()),
                 _ => {}
             },
-            Selector::Slice { start, end, step } => slice(node, *start, *end, *step, found),
+            Selector::Slice { start, end, step } => slice(node, (*start, *end), *step, found),
             Selector::Filter(condition) => match node {
                 Value::Array(items) => self.filter(condition, items.iter(), found)?,
                 Value::Object(members) => self.filter(condition, members.values(), found)?,
@@ -242,7 +242,12 @@ fn element(node: &Value, index: i64) -> Option<&Value> {
 }
 
 /// RFC 9535, 2.3.4.2.2.
-fn slice<'v>(node: &'v Value, start: Option<i64>, end: Option<i64>, step: i64, found: &mut Vec<&'v Value>) {
+fn slice<'v>(
+    node: &'v Value,
+    (start, end): (Option<i64>, Option<i64>),
+    step: i64,
+    found: &mut Vec<&'v Value>,
+) {
     let Value::Array(items) = node else { return };
     let length = i64::try_from(items.len()).unwrap_or(i64::MAX);
     let normal = |index: i64| if index >= 0 { index } else { length + index };

@@ -111,6 +111,15 @@ impl LateExpression {
         }
     }
 
+    /// Bytes of the values it holds.
+    pub(crate) fn weight(&self) -> usize {
+        match self {
+            Self::Known(text) => text.len(),
+            Self::Name(_) => 0,
+            Self::Call { arguments, .. } => arguments.iter().map(Self::weight).sum(),
+        }
+    }
+
     fn write(&self, how: Escape, vault: &dyn Vault) -> Result<String, FillError> {
         let value = self.value(vault)?;
         let mut out = String::with_capacity(value.len());

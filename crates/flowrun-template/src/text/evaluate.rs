@@ -1,6 +1,7 @@
 //! The value of an expression: read from the scope, from a loop, or made by a helper.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 
 use serde_json::Value;
 
@@ -8,6 +9,7 @@ use super::fault::{Fault, scalar};
 use super::helper::Helper;
 use super::program::{Base, Expression, Reference, Turn};
 use crate::error::{RenderError, RenderErrorKind};
+use crate::limits;
 use crate::mention::Segment;
 use crate::rendered::LateExpression;
 use crate::slot::Scope;
@@ -26,6 +28,34 @@ pub(crate) struct Sight<'v> {
     pub(crate) scope: &'v dyn Scope,
     pub(crate) frames: Vec<Frame<'v>>,
     pub(crate) source: &'v str,
+    /// What the loops and helpers of this rendering have cost so far.
+    pub(crate) work: Work,
+}
+
+/// Turns of loops, and kilobytes that helpers read or wrote: a helper inside a loop must not cost more than the loop seems to.
+#[derive(Debug, Default)]
+pub(crate) struct Work(Cell<usize>);
+
+impl Work {
+    pub(crate) fn spend(&self, turns: usize) -> Result<(), Fault> {
+        let spent = self.0.get().saturating_add(turns);
+        self.0.set(spent);
+        if spent <= limits::TEXT_LOOP_TURNS {
+            return Ok(());
+        }
+        let message =
+            format!("the loops and helpers of this text take more than {} turns", limits::TEXT_LOOP_TURNS);
+        Err(Fault::new(
+            RenderErrorKind::Budget,
+            message,
+            "make parts of it in `compute:` or over fewer items",
+        ))
+    }
+
+    /// Counts what a helper reads or writes.
+    fn look_at(&self, value: &Value) -> Result<(), Fault> {
+        self.spend(value.as_str().map_or(0, |text| text.len() / 1024))
+    }
 }
 
 /// What an expression gives.
@@ -56,11 +86,20 @@ impl<'v> Sight<'v> {
                     arguments.iter().map(|argument| self.value(argument)).collect();
                 let values = values?;
                 let borrowed: Vec<&Value> = values.iter().map(AsRef::as_ref).collect();
-                helper.apply(&borrowed).map(Cow::Owned).map_err(|fault| fault.at(span.clone()))
+                self.help(*helper, &borrowed).map(Cow::Owned).map_err(|fault| fault.at(span.clone()))
             }
             // Compilation lets late names stand only where `late` handles them.
             Expression::Late(_) => Ok(Cow::Owned(Value::Null)),
         }
+    }
+
+    fn help(&self, helper: Helper, arguments: &[&Value]) -> Result<Value, Fault> {
+        for argument in arguments {
+            self.work.look_at(argument)?;
+        }
+        let value = helper.apply(arguments)?;
+        self.work.look_at(&value)?;
+        Ok(value)
     }
 
     fn or_default(&self, arguments: &'v [Expression]) -> Result<Cow<'v, Value>, RenderError> {

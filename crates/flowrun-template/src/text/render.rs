@@ -21,12 +21,13 @@ pub(crate) struct Writer<'v> {
     /// What is finished before the piece being written; empty for most texts.
     pub(crate) done: Vec<LatePart>,
     pub(crate) out: String,
-    turns: usize,
+    /// Bytes in `done`.
+    finished: usize,
 }
 
 impl<'v> Writer<'v> {
     pub(crate) fn new(sight: Sight<'v>, apart: bool, capacity: usize) -> Self {
-        Self { sight, apart, done: Vec::new(), out: String::with_capacity(capacity), turns: 0 }
+        Self { sight, apart, done: Vec::new(), out: String::with_capacity(capacity), finished: 0 }
     }
 
     pub(crate) fn parts(&mut self, parts: &'v [Part]) -> Result<(), RenderError> {
@@ -40,7 +41,7 @@ impl<'v> Writer<'v> {
                 }
                 Part::Each { items, body, otherwise } => self.each(items, body, otherwise)?,
             }
-            if self.out.len() > limits::TEXT_OUTPUT_BYTES {
+            if self.finished + self.out.len() > limits::TEXT_OUTPUT_BYTES {
                 return Err(Fault::too_long().at(0..self.sight.source.len()));
             }
         }
@@ -51,6 +52,7 @@ impl<'v> Writer<'v> {
         match self.sight.worth(expression)? {
             Worth::Late(late) => {
                 self.cut(false);
+                self.finished += late.weight();
                 self.done.push(LatePart::Hole { expression: late, escape: how });
                 Ok(())
             }
@@ -71,6 +73,7 @@ impl<'v> Writer<'v> {
     /// Ends the piece being written.
     fn cut(&mut self, value: bool) {
         let text = std::mem::take(&mut self.out);
+        self.finished += text.len();
         if value {
             self.done.push(LatePart::Value(text));
         } else if !text.is_empty() {
@@ -116,12 +119,7 @@ impl<'v> Writer<'v> {
         }
         let count = members.len();
         for (index, (key, item)) in members.into_iter().enumerate() {
-            self.turns += 1;
-            if self.turns > limits::TEXT_LOOP_TURNS {
-                let message =
-                    format!("the loops of this text take more than {} turns", limits::TEXT_LOOP_TURNS);
-                return Err(Fault::new(RenderErrorKind::Budget, message, "").at(items.span.clone()));
-            }
+            self.sight.work.spend(1).map_err(|fault| fault.at(items.span.clone()))?;
             self.sight.frames.push(Frame { item, index, key, last: index + 1 == count });
             let written = self.parts(body);
             self.sight.frames.pop();
