@@ -1,0 +1,178 @@
+//! One exchange: hops until a reply, each guarded, all within one time limit.
+
+use std::net::IpAddr;
+
+use bytes::BytesMut;
+use flowrun_step::{Exposure, Reply, Request, StepError};
+use http::{HeaderMap, Method, header};
+use tokio::time::{Instant, timeout_at};
+use url::{Host, Url};
+
+use crate::client::fault::{out_of_reach, refused, too_slow, unanswered};
+use crate::client::{Client, hop};
+use crate::header::{is_credential, is_own};
+use crate::policy::Reach;
+use crate::resolve::Forbidden;
+
+/// A reply whose body is still to be read.
+struct Head {
+    response: reqwest::Response,
+    peer: Option<IpAddr>,
+    started: Instant,
+}
+
+impl Client {
+    pub(crate) async fn exchange(&self, mut request: Request) -> Result<Reply, StepError> {
+        let limit = request.timeout;
+        let deadline = Instant::now() + limit;
+        vet_headers(&request)?;
+        if request.headers.iter().any(|(name, value)| is_credential(name, value)) {
+            request.exposure = Exposure::Credential;
+        }
+        let mut reach = self.policy.reach(port(&request.url));
+        let mut hops = 0;
+        loop {
+            self.vet(&request, &reach)?;
+            let one = timeout_at(deadline, self.hop(&request, &reach, hops));
+            match one.await.map_err(|_| too_slow(&request, limit))?? {
+                Hop::Ended(reply) => return Ok(reply),
+                Hop::Redirected { next, peer } => {
+                    hops += 1;
+                    reach = self.policy.reach(port(&next.url)).after(peer);
+                    request = next;
+                }
+            }
+        }
+    }
+
+    async fn hop(&self, request: &Request, reach: &Reach, hops: u8) -> Result<Hop, StepError> {
+        let head = self.ask(request, reach, hops > 0).await?;
+        if request.redirects > 0 {
+            let (status, headers) = (head.response.status(), head.response.headers());
+            if let Some(next) = hop::next(request, status, headers)? {
+                if hops == request.redirects {
+                    return Err(refused(
+                        format!("{} redirects more than {hops} times", request.host()),
+                        "raise `redirects`, or write the address it redirects to",
+                    ));
+                }
+                record(request, &head, 0);
+                return Ok(Hop::Redirected { next, peer: head.peer });
+            }
+        }
+        read(request, head).await.map(Hop::Ended)
+    }
+
+    async fn ask(&self, request: &Request, reach: &Reach, has_hopped: bool) -> Result<Head, StepError> {
+        let pool = self.lines.pool(request.url.scheme() == "https", reach)?;
+        let mut asked = reqwest::Request::new(request.method.clone(), request.url.clone());
+        *asked.headers_mut() = request.headers.clone();
+        if !request.body.is_empty() || takes_body(&request.method) {
+            *asked.body_mut() = Some(request.body.clone().into());
+        }
+        let started = Instant::now();
+        let response = pool.execute(asked).await.map_err(|error| unanswered(error, request, has_hopped))?;
+        let peer = response.remote_addr().map(|address| address.ip());
+        Ok(Head { response, peer, started })
+    }
+
+    /// Refuses a hop before anything of it is sent.
+    fn vet(&self, request: &Request, reach: &Reach) -> Result<(), StepError> {
+        let (url, host) = (&request.url, request.host());
+        if !matches!(url.scheme(), "http" | "https") || host.is_empty() {
+            return Err(refused("the URL is neither http nor https".to_owned(), "write https://…"));
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            let reason = format!("the URL of {host} has a user or password in it");
+            return Err(refused(reason, "use `integration`, or an Authorization header with a secret"));
+        }
+        if request.exposure == Exposure::Credential && url.scheme() == "http" && !is_loopback(url) {
+            let reason = format!("a credential never goes to {host} over plain http");
+            return Err(refused(reason, "write https://…"));
+        }
+        match literal(url) {
+            Some(_) if self.lines.are_pinned() => Err(out_of_reach(host, Forbidden::Name)),
+            Some(address) if !reach.permits(address) => Err(out_of_reach(host, Forbidden::Address)),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What a hop led to.
+enum Hop {
+    Ended(Reply),
+    Redirected { next: Request, peer: Option<IpAddr> },
+}
+
+/// Reads the body, counting what it is once it is decompressed.
+async fn read(request: &Request, mut head: Head) -> Result<Reply, StepError> {
+    let limit = request.max_bytes;
+    let mut body = BytesMut::new();
+    while let Some(chunk) = head.response.chunk().await.map_err(|error| unanswered(error, request, true))? {
+        if (body.len() + chunk.len()) as u64 > limit {
+            return Err(StepError::TooLarge { host: request.host().to_owned(), limit });
+        }
+        body.extend_from_slice(&chunk);
+    }
+    record(request, &head, body.len());
+    let headers = std::mem::take(head.response.headers_mut());
+    vet_encoding(request, &headers, &body)?;
+    Ok(Reply { status: head.response.status(), headers, body: body.freeze(), url: request.url.clone() })
+}
+
+/// The client takes gzip off; a service that sends something else anyway is not understood.
+fn vet_encoding(request: &Request, headers: &HeaderMap, body: &[u8]) -> Result<(), StepError> {
+    match headers.get(header::CONTENT_ENCODING) {
+        Some(coding) if !body.is_empty() && coding != "identity" => Err(StepError::Type {
+            what: format!("the reply of {} is compressed with something else than gzip", request.host()),
+        }),
+        _ => Ok(()),
+    }
+}
+
+fn vet_headers(request: &Request) -> Result<(), StepError> {
+    match request.headers.keys().find(|name| is_own(name.as_str())) {
+        Some(name) => {
+            Err(refused(format!("the header {name} is set by flowrun itself"), "leave the header out"))
+        }
+        None => Ok(()),
+    }
+}
+
+/// All that a log may know of an exchange.
+fn record(request: &Request, head: &Head, bytes: usize) {
+    tracing::debug!(
+        method = request.method.as_str(),
+        host = request.host(),
+        status = head.response.status().as_u16(),
+        ms = u64::try_from(head.started.elapsed().as_millis()).unwrap_or(u64::MAX),
+        bytes,
+        "exchange"
+    );
+}
+
+/// Methods whose emptiness has to be said (RFC 9110, 8.6).
+fn takes_body(method: &Method) -> bool {
+    [Method::POST, Method::PUT, Method::PATCH].contains(method)
+}
+
+fn port(url: &Url) -> u16 {
+    url.port_or_known_default().unwrap_or(0)
+}
+
+fn literal(url: &Url) -> Option<IpAddr> {
+    match url.host()? {
+        Host::Ipv4(address) => Some(address.into()),
+        Host::Ipv6(address) => Some(address.into()),
+        Host::Domain(_) => None,
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
