@@ -21,10 +21,10 @@ const MOST_ALIASES: usize = 100;
 
 /// Reads the file's one document; nothing if it is no YAML or breaks a limit, which is then a problem.
 pub(crate) fn parse(problems: &mut Problems<'_>) -> Option<Node> {
-    let text = problems.source().text();
+    let text = crate::trap::clear(problems);
     let mut reader = Reader {
-        events: Parser::new_from_str(text),
-        offsets: Offsets::of(text),
+        events: Parser::new_from_str(&text),
+        offsets: Offsets::of(&text),
         problems,
         anchors: HashMap::new(),
         nodes: 0,
@@ -40,8 +40,8 @@ pub(crate) fn parse(problems: &mut Problems<'_>) -> Option<Node> {
 /// Reading ended early; why is among the problems.
 struct Stop;
 
-struct Reader<'p, 's> {
-    events: Parser<'s, saphyr_parser::StrInput<'s>>,
+struct Reader<'p, 's, 't> {
+    events: Parser<'t, saphyr_parser::StrInput<'t>>,
     offsets: Offsets,
     problems: &'p mut Problems<'s>,
     anchors: HashMap<usize, (Node, usize)>,
@@ -49,7 +49,7 @@ struct Reader<'p, 's> {
     aliases: usize,
 }
 
-impl<'s> Reader<'_, 's> {
+impl<'t> Reader<'_, '_, 't> {
     fn document(&mut self) -> Result<Option<Node>, Stop> {
         let mut root = None;
         while let Some((event, span)) = self.next()? {
@@ -70,7 +70,7 @@ impl<'s> Reader<'_, 's> {
         Ok(root)
     }
 
-    fn next(&mut self) -> Result<Option<(Event<'s>, Span)>, Stop> {
+    fn next(&mut self) -> Result<Option<(Event<'t>, Span)>, Stop> {
         match self.events.next() {
             None => Ok(None),
             Some(Ok(event)) => Ok(Some(event)),
@@ -84,7 +84,7 @@ impl<'s> Reader<'_, 's> {
         Stop
     }
 
-    fn node(&mut self, event: Event<'s>, span: Span, depth: usize) -> Result<Node, Stop> {
+    fn node(&mut self, event: Event<'t>, span: Span, depth: usize) -> Result<Node, Stop> {
         let bytes = self.offsets.range(span);
         self.count(1, &bytes)?;
         if depth > MOST_DEPTH {
@@ -133,6 +133,7 @@ impl<'s> Reader<'_, 's> {
     fn map(&mut self, anchor: usize, start: Range<usize>, depth: usize) -> Result<Node, Stop> {
         let before = self.nodes;
         let mut entries: Vec<(Key, Node)> = Vec::new();
+        let mut places: HashMap<String, Range<usize>> = HashMap::new();
         while let Some((event, span)) = self.next()? {
             if matches!(event, Event::MappingEnd) {
                 break;
@@ -141,7 +142,7 @@ impl<'s> Reader<'_, 's> {
             let key = self.key(key);
             let Some((event, span)) = self.next()? else { break };
             let value = self.node(event, span, depth + 1)?;
-            if let Some(key) = key.filter(|key| self.is_new(&entries, key)) {
+            if let Some(key) = key.filter(|key| self.is_new(&mut places, key)) {
                 entries.push((key, value));
             }
         }
@@ -166,15 +167,15 @@ impl<'s> Reader<'_, 's> {
         }
     }
 
-    fn is_new(&mut self, entries: &[(Key, Node)], key: &Key) -> bool {
-        let Some((first, _)) = entries.iter().find(|(other, _)| other.text == key.text) else {
+    fn is_new(&mut self, places: &mut HashMap<String, Range<usize>>, key: &Key) -> bool {
+        let Some(first) = places.insert(key.text.clone(), key.bytes.clone()) else {
             return true;
         };
-        let line = self.problems.source().place("", first.bytes.clone()).line;
+        let line = self.problems.source().place("", first).line;
         let problem = self.problems.error(
             Code::DuplicateKey,
             ("", key.bytes.clone()),
-            format!("`{}` stands twice in one map; the first is on line {line}", key.text),
+            format!("`{}` stands twice in one map; the other is on line {line}", key.text),
         );
         problem.set_help("keep one of the two");
         false

@@ -11,11 +11,33 @@ use crate::source::SourceText;
 pub(crate) struct Problems<'s> {
     source: &'s SourceText,
     found: Vec<Diagnostic>,
+    doubts: Doubts,
+}
+
+/// Lines that could not be read: what is found there later is a consequence, and so may be a missing name.
+#[derive(Debug, Default)]
+struct Doubts {
+    lines: Vec<Range<usize>>,
+    /// How many problems were found before: those stay.
+    known: usize,
+}
+
+impl Doubts {
+    fn explain(&self, problem: &Diagnostic) -> bool {
+        let is_there = |line: &Range<usize>| {
+            problem.place.as_ref().is_some_and(|place| line.start <= place.bytes.start && place.bytes.start <= line.end)
+        };
+        let may_follow = matches!(
+            problem.code,
+            Code::Yaml | Code::Undeclared | Code::PossiblyUnset | Code::UnknownStep | Code::UndeclaredSecret
+        );
+        !self.lines.is_empty() && (may_follow || self.lines.iter().any(is_there))
+    }
 }
 
 impl<'s> Problems<'s> {
     pub(crate) fn new(source: &'s SourceText) -> Self {
-        Self { source, found: Vec::new() }
+        Self { source, found: Vec::new(), doubts: Doubts::default() }
     }
 
     /// Adds an error and gives it, so that a cause or a fix can be added.
@@ -48,6 +70,11 @@ impl<'s> Problems<'s> {
         self.source
     }
 
+    /// Says that these lines could not be read, so that nothing more is said of them.
+    pub(crate) fn doubt(&mut self, lines: Vec<Range<usize>>) {
+        self.doubts = Doubts { lines, known: self.found.len() };
+    }
+
     /// Whether any of them keeps the flow from running.
     pub(crate) fn has_errors(&self) -> bool {
         self.found.iter().any(Diagnostic::is_error)
@@ -55,6 +82,8 @@ impl<'s> Problems<'s> {
 
     /// All of them, in the order of the text, each once.
     pub(crate) fn into_sorted(mut self) -> Vec<Diagnostic> {
+        let later = self.found.split_off(self.doubts.known);
+        self.found.extend(later.into_iter().filter(|problem| !self.doubts.explain(problem)));
         self.found.sort_by_key(|problem| problem.place.as_ref().map_or(0, |place| place.bytes.start));
         self.found.dedup();
         self.found

@@ -30,28 +30,15 @@ struct Trap {
     unreadable: Range<usize>,
 }
 
-/// A text without its traps: what is left of it can be read on.
-#[derive(Debug)]
-pub(crate) struct Cleared {
-    /// The text with every trap blanked out; no byte moved.
-    pub(crate) text: String,
-    /// The lines of the text that held a trap: what is found there is a consequence.
-    pub(crate) holes: Vec<Range<usize>>,
-}
-
-/// Reports every trap of the text, from top to bottom, and gives the text without them.
-pub(crate) fn clear(problems: &mut Problems<'_>) -> Cleared {
+/// Reports every trap of the text, from top to bottom, and gives the text without them: no byte moves.
+pub(crate) fn clear(problems: &mut Problems<'_>) -> String {
     let text = problems.source().text();
     let traps = lines::find(text);
     for trap in &traps {
-        problems
-            .error(trap.code, ("", trap.span.clone()), trap.message.clone())
-            .set_help(trap.help.clone());
+        problems.error(trap.code, ("", trap.span.clone()), trap.message.clone()).set_help(trap.help.clone());
     }
-    Cleared {
-        text: mask(text, &traps),
-        holes: traps.iter().map(|trap| line_of(text, &trap.unreadable)).collect(),
-    }
+    problems.doubt(traps.iter().map(|trap| line_of(text, &trap.unreadable)).collect());
+    mask(text, &traps)
 }
 
 /// The text with what is trapped blanked out, so that the rest can still be checked; no byte moves.
@@ -99,4 +86,45 @@ fn line_with(text: &str, span: &Range<usize>, replacement: &str) -> String {
 fn must_be_quoted(text: &str, value: Range<usize>, message: String) -> Trap {
     let help = line_with(text, &value, &quoted(&text[value.clone()]));
     Trap { code: Code::MustBeQuoted, span: value.clone(), message, help, unreadable: value }
+}
+
+/// Words for what no trap explained: the parser's own where we have no better ones.
+pub(crate) fn explain(problems: &mut Problems<'_>, at: usize, said: &str) {
+    let known = EXPLAINED.iter().find(|(mark, ..)| said.contains(mark));
+    let (message, help) = match known {
+        Some((_, message, help)) => ((*message).to_owned(), *help),
+        None => (format!("this is not YAML: {said}"), "look at the indentation: keys of one map stand in one column"),
+    };
+    problems.error(Code::Yaml, ("", at..at), message).set_help(help);
+}
+
+/// What the parser says, what it means, and what to do.
+const EXPLAINED: &[(&str, &str, &str)] = &[
+    (
+        "mapping values are not allowed",
+        "a `key:` cannot stand here",
+        "indent it like the keys beside it; quote the text before it if that goes on over several lines",
+    ),
+    ("block sequence entries are not allowed", "a list item cannot stand here", "write the list on the lines below its key"),
+    (
+        "did not find expected key",
+        "this line is indented differently from the keys beside it",
+        "start all keys of one map in one column",
+    ),
+    (
+        "did not find expected '-' indicator",
+        "a list item is expected here",
+        "start every `-` of one list in one column, and what belongs to an item two columns further in",
+    ),
+    ("simple key expect", "a `:` is missing on this line", "write `key: value`, with a blank after the colon"),
+    ("unprintable character", "a control character, which YAML forbids", "delete it"),
+    ("recursion limit", "nested too deeply", "take one level of brackets away"),
+    ("invalid indentation", "this line is indented differently from the lines before it", "start it in the same column"),
+];
+
+/// A map or a list stands where a key should.
+pub(crate) fn key_is_no_text(problems: &mut Problems<'_>, bytes: Range<usize>) {
+    problems
+        .error(Code::Yaml, ("", bytes), "a key has to be a text, not a map or a list")
+        .set_help("quote it: \"{{name}}\"");
 }

@@ -3,118 +3,104 @@
 //! Lines within block texts, quoted texts, one-line maps and longer plain texts belong to the value that began
 //! before them and are passed over.
 
-use std::collections::HashSet;
 use std::ops::Range;
 
-use super::value::{Next, Place};
-use super::{Trap, must_be_quoted, value};
+use super::Trap;
+use super::value::{Next, Reader};
 use crate::code::Code;
 
 /// Every trap of the text, from top to bottom.
 pub(super) fn find(text: &str) -> Vec<Trap> {
-    let mut lines = Lines { text, at: 0, within: None, aliases: aliases(text), traps: Vec::new() };
+    let mut lines = Lines { text, at: 0, within: None, reader: Reader::new(text) };
     while lines.at < text.len() {
         lines.line();
     }
-    lines.traps
-}
-
-/// What the anchors of the text must be called to be used.
-fn aliases(text: &str) -> HashSet<&str> {
-    text.split_whitespace()
-        .filter_map(|word| word.trim_end_matches([',', ']', '}']).trim_start_matches(['[', '{']).strip_prefix('*'))
-        .collect()
+    let mut traps = lines.reader.traps;
+    traps.sort_by_key(|trap| trap.span.start);
+    traps
 }
 
 struct Lines<'t> {
     text: &'t str,
     at: usize,
-    /// Lines indented more than this belong to the value before; -1 would be the whole file's.
-    within: Option<Within>,
-    aliases: HashSet<&'t str>,
-    traps: Vec<Trap>,
+    /// Lines indented more than this belong to the value before.
+    within: Option<usize>,
+    reader: Reader<'t>,
 }
 
-#[derive(Clone, Copy)]
-struct Within {
-    indent: usize,
-    is_block: bool,
-}
-
-impl<'t> Lines<'t> {
+impl Lines<'_> {
     fn line(&mut self) {
         let start = self.at;
         let end = self.text[start..].find('\n').map_or(self.text.len(), |at| start + at);
-        let line = self.text[start..end].trim_end_matches('\r');
-        self.at = (end + 1).min(self.text.len()).max(start + 1);
+        let line = &self.text[start..end];
+        self.at = end + 1;
         let indent = line.len() - line.trim_start_matches(' ').len();
-        if line.trim().is_empty() || self.is_within(indent) {
+        if line.trim().is_empty() || self.within.is_some_and(|within| indent > within) {
             return;
         }
         self.within = None;
-        if line[indent..].starts_with('\t') {
-            self.tab(start, line);
-        } else if !line[indent..].starts_with('#') {
+        let content = &line[indent..];
+        if content.starts_with('\t') {
+            self.reader.traps.push(tab(line, start));
+        } else if !content.starts_with('#') && !is_marker(line) {
             self.entry(start..start + line.trim_end().len(), start + indent);
         }
     }
 
-    fn is_within(&self, indent: usize) -> bool {
-        self.within.is_some_and(|within| indent > within.indent)
-    }
-
-    fn tab(&mut self, start: usize, line: &str) {
-        let content = line.trim_start();
-        let blanks = start..start + line.len() - content.len();
-        self.traps.push(Trap {
-            code: Code::Tab,
-            span: start + line.find('\t').unwrap_or_default()..blanks.end,
-            message: "a tab in the indentation; YAML indents with spaces".to_owned(),
-            help: format!("{}{content}", self.text[blanks.clone()].replace('\t', "  ")),
-            unreadable: blanks,
-        });
-        self.within = None;
-    }
-
-    /// One line with dashes and a key, or a value alone.
+    /// One line from its first dash or key on.
     fn entry(&mut self, line: Range<usize>, mut at: usize) {
         let mut indent = at - line.start;
-        while self.text[at..line.end] == *"-" || self.text[at..line.end].starts_with("- ") {
-            let rest = self.text[at + 1..line.end].trim_start();
-            if rest.is_empty() {
-                return;
-            }
+        while let Some(rest) = self.text[at..line.end].strip_prefix("- ") {
             indent = at - line.start;
-            at = line.end - rest.len();
+            at = line.end - rest.trim_start().len();
         }
-        let place = match key(&self.text[at..line.end]) {
-            Some(key) => {
-                let rest = self.text[at + key.len() + 1..line.end].trim_start();
-                let place = Place { key: Some(&self.text[at..at + key.len()]), indent: at - line.start };
-                at = line.end - rest.len();
-                place
+        let content = &self.text[at..line.end];
+        let key = key(content);
+        if let Some(key) = key {
+            indent = at - line.start;
+            at = line.end - content[key.len() + 1..].trim_start().len();
+        }
+        if at >= line.end || content == "-" {
+            return;
+        }
+        match self.reader.read(at..line.end, (key, indent)) {
+            Next::Line => {}
+            Next::Indented => self.within = Some(indent),
+            Next::LineAfter(byte) => {
+                self.at = self.text[byte..].find('\n').map_or(self.text.len(), |end| byte + end + 1);
             }
-            None => Place { key: None, indent },
-        };
-        if at < line.end {
-            self.value(at..line.end, place);
-        } else {
-            self.within = None;
         }
     }
+}
 
-    fn value(&mut self, value: Range<usize>, place: Place<'t>) {
-        let mut traps = Vec::new();
-        let next = value::read(self.text, value, place, &mut traps);
-        traps.retain(|trap| !self.is_anchor_in_use(trap));
-        self.traps.append(&mut traps);
-        match next {
-            Next::Line => {}
-            Next::Plain => self.within = Some(Within { indent: place.indent, is_block: false }),
-            Next::Block => self.within = Some(Within { indent: place.indent, is_block: true }),
-            Next::LineAfter(byte) => {
-                self.at = self.text[byte..].find('\n').map_or(self.text.len(), |at| byte + at + 1);
-            }
-        }
+/// Whether the line is a marker of YAML itself: `---`, `...`, `%YAML`.
+fn is_marker(line: &str) -> bool {
+    let line = line.trim_end();
+    matches!(line, "---" | "...") || line.starts_with("--- ") || line.starts_with("%YAML") || line.starts_with("%TAG")
+}
+
+/// The key at the start of a line's content, without its colon.
+fn key(content: &str) -> Option<&str> {
+    let end = match content.as_bytes().first()? {
+        b'"' | b'\'' => super::quote::end(content, 0)?,
+        b'{' | b'[' | b'&' | b'*' | b'!' | b'|' | b'>' | b'%' | b'@' | b'`' => return None,
+        b'?' if content.starts_with("? ") => return None,
+        _ => content.find(": ").or(content.strip_suffix(':').map(str::len))?,
+    };
+    let (key, rest) = content.split_at_checked(end)?;
+    let is_key = rest == ":" || rest.starts_with(": ") || rest.starts_with(":\t");
+    (is_key && !key.contains(" #") && !key.contains('\n')).then_some(key)
+}
+
+fn tab(line: &str, start: usize) -> Trap {
+    let content = line.trim();
+    let blanks = line.len() - line.trim_start().len();
+    let first = line.find('\t').unwrap_or_default();
+    Trap {
+        code: Code::Tab,
+        span: start + first..start + first + 1,
+        message: "a tab in the indentation: YAML indents with spaces".to_owned(),
+        help: format!("indent with spaces: {}{content}", line[..blanks].replace('\t', "  ")),
+        unreadable: start..start + blanks,
     }
 }

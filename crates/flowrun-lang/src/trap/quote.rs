@@ -62,3 +62,19 @@ pub(super) fn endless(text: &str, start: usize) -> Trap {
         unreadable: span,
     }
 }
+
+/// The trap of a value that goes on after its closing quote.
+pub(super) fn goes_on(text: &str, quoted: Range<usize>, value: Range<usize>) -> Trap {
+    let written = &text[value.clone()];
+    let quote = &written[..1];
+    let inner = &written[1..];
+    // `'It's fine'`: the quotes were meant to stand around all of it.
+    let whole = inner.strip_suffix(quote).filter(|_| text[quoted.end..].starts_with(char::is_alphanumeric));
+    Trap {
+        code: Code::MustBeQuoted,
+        help: line_with(text, &value, &super::quoted(whole.unwrap_or(written))),
+        span: quoted.end..quoted.end + text[quoted.end..value.end].trim_end().len(),
+        message: format!("the text ends at its closing {quote}, and more follows; quote all of it"),
+        unreadable: value,
+    }
+}
