@@ -87,6 +87,12 @@ impl Picks {
         self.picks.iter().all(|pick| !pick.required)
     }
 
+    /// Whether a reply may leave this variable unset: its pick is optional and has no default.
+    #[must_use]
+    pub fn may_leave_unset(&self, name: &str) -> bool {
+        self.picks.iter().any(|pick| pick.name == name && !pick.required && pick.default.is_none())
+    }
+
     /// The variables' values from the `body` of a reply; what stays unset is not among them.
     ///
     /// # Errors
