@@ -104,9 +104,9 @@ impl Node {
         match &self.kind {
             Kind::Scalar(scalar) => scalar.value(),
             Kind::List(items) => Value::Array(items.iter().map(Self::value).collect()),
-            Kind::Map(entries) => {
-                Value::Object(entries.iter().map(|(key, node)| (key.text.clone(), node.value())).collect::<Map<_, _>>())
-            }
+            Kind::Map(entries) => Value::Object(
+                entries.iter().map(|(key, node)| (key.text.clone(), node.value())).collect::<Map<_, _>>(),
+            ),
         }
     }
 
@@ -155,10 +155,9 @@ impl Scalar {
         } else if self.style == Style::Plain && may_be_typed {
             match serde_yaml::from_str::<serde_yaml::Value>(&self.text) {
                 Ok(serde_yaml::Value::Bool(value)) => Value::Bool(value),
-                Ok(serde_yaml::Value::Number(number)) => serde_json::to_value(number)
-                    .ok()
-                    .filter(|value| !value.is_null())
-                    .unwrap_or_else(text),
+                Ok(serde_yaml::Value::Number(number)) => {
+                    serde_json::to_value(number).ok().filter(|value| !value.is_null()).unwrap_or_else(text)
+                }
                 _ => text(),
             }
         } else {

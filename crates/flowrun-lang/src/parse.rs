@@ -63,7 +63,11 @@ impl<'t> Reader<'_, '_, 't> {
                     problem.set_help("put what follows `---` into a file of its own");
                     return Ok(root);
                 }
-                Event::StreamStart | Event::StreamEnd | Event::DocumentStart(_) | Event::DocumentEnd | Event::Nothing => {}
+                Event::StreamStart
+                | Event::StreamEnd
+                | Event::DocumentStart(_)
+                | Event::DocumentEnd
+                | Event::Nothing => {}
                 event => root = Some(self.node(event, span, 0)?),
             }
         }
@@ -155,7 +159,11 @@ impl<'t> Reader<'_, '_, 't> {
         let bytes = node.bytes.clone();
         match node.kind {
             Kind::Scalar(scalar) if scalar.text == "<<" && scalar.style == Style::Plain => {
-                let problem = self.problems.error(Code::TagOrMerge, ("", bytes), "merge keys (`<<`) are not part of the language");
+                let problem = self.problems.error(
+                    Code::TagOrMerge,
+                    ("", bytes),
+                    "merge keys (`<<`) are not part of the language",
+                );
                 problem.set_help("write the keys out, or repeat a whole value with an alias (`*name`)");
                 None
             }
@@ -203,7 +211,10 @@ impl<'t> Reader<'_, '_, 't> {
     fn count(&mut self, nodes: usize, bytes: &Range<usize>) -> Result<(), Stop> {
         self.nodes += nodes;
         if self.nodes > MOST_NODES {
-            return Err(self.too_complex(bytes.clone(), format!("more than {MOST_NODES} values, aliases counted in full")));
+            return Err(self.too_complex(
+                bytes.clone(),
+                format!("more than {MOST_NODES} values, aliases counted in full"),
+            ));
         }
         Ok(())
     }
@@ -215,7 +226,11 @@ impl<'t> Reader<'_, '_, 't> {
 
     fn refuse_tag(&mut self, has_tag: bool, bytes: &Range<usize>) {
         if has_tag {
-            let problem = self.problems.error(Code::TagOrMerge, ("", bytes.clone()), "tags (`!`) are not part of the language");
+            let problem = self.problems.error(
+                Code::TagOrMerge,
+                ("", bytes.clone()),
+                "tags (`!`) are not part of the language",
+            );
             problem.set_help("quote the value if it is a text that starts with `!`");
         }
     }

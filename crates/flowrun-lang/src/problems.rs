@@ -25,7 +25,10 @@ struct Doubts {
 impl Doubts {
     fn explain(&self, problem: &Diagnostic) -> bool {
         let is_there = |line: &Range<usize>| {
-            problem.place.as_ref().is_some_and(|place| line.start <= place.bytes.start && place.bytes.start <= line.end)
+            problem
+                .place
+                .as_ref()
+                .is_some_and(|place| line.start <= place.bytes.start && place.bytes.start <= line.end)
         };
         let may_follow = matches!(
             problem.code,

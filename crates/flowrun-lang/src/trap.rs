@@ -77,9 +77,7 @@ fn line_of(text: &str, span: &Range<usize>) -> Range<usize> {
 /// The line with `span` replaced, without its indentation: a fix one can type.
 fn line_with(text: &str, span: &Range<usize>, replacement: &str) -> String {
     let line = line_of(text, span);
-    format!("{}{replacement}{}", &text[line.start..span.start], &text[span.end..line.end])
-        .trim()
-        .to_owned()
+    format!("{}{replacement}{}", &text[line.start..span.start], &text[span.end..line.end]).trim().to_owned()
 }
 
 /// The trap of a value that only has to be quoted.
@@ -93,7 +91,10 @@ pub(crate) fn explain(problems: &mut Problems<'_>, at: usize, said: &str) {
     let known = EXPLAINED.iter().find(|(mark, ..)| said.contains(mark));
     let (message, help) = match known {
         Some((_, message, help)) => ((*message).to_owned(), *help),
-        None => (format!("this is not YAML: {said}"), "look at the indentation: keys of one map stand in one column"),
+        None => (
+            format!("this is not YAML: {said}"),
+            "look at the indentation: keys of one map stand in one column",
+        ),
     };
     problems.error(Code::Yaml, ("", at..at), message).set_help(help);
 }
@@ -105,7 +106,11 @@ const EXPLAINED: &[(&str, &str, &str)] = &[
         "a `key:` cannot stand here",
         "indent it like the keys beside it; quote the text before it if that goes on over several lines",
     ),
-    ("block sequence entries are not allowed", "a list item cannot stand here", "write the list on the lines below its key"),
+    (
+        "block sequence entries are not allowed",
+        "a list item cannot stand here",
+        "write the list on the lines below its key",
+    ),
     (
         "did not find expected key",
         "this line is indented differently from the keys beside it",
@@ -116,10 +121,18 @@ const EXPLAINED: &[(&str, &str, &str)] = &[
         "a list item is expected here",
         "start every `-` of one list in one column, and what belongs to an item two columns further in",
     ),
-    ("simple key expect", "a `:` is missing on this line", "write `key: value`, with a blank after the colon"),
+    (
+        "simple key expect",
+        "a `:` is missing on this line",
+        "write `key: value`, with a blank after the colon",
+    ),
     ("unprintable character", "a control character, which YAML forbids", "delete it"),
     ("recursion limit", "nested too deeply", "take one level of brackets away"),
-    ("invalid indentation", "this line is indented differently from the lines before it", "start it in the same column"),
+    (
+        "invalid indentation",
+        "this line is indented differently from the lines before it",
+        "start it in the same column",
+    ),
 ];
 
 /// A map or a list stands where a key should.

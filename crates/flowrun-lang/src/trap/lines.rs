@@ -76,7 +76,10 @@ impl Lines<'_> {
 /// Whether the line is a marker of YAML itself: `---`, `...`, `%YAML`.
 fn is_marker(line: &str) -> bool {
     let line = line.trim_end();
-    matches!(line, "---" | "...") || line.starts_with("--- ") || line.starts_with("%YAML") || line.starts_with("%TAG")
+    matches!(line, "---" | "...")
+        || line.starts_with("--- ")
+        || line.starts_with("%YAML")
+        || line.starts_with("%TAG")
 }
 
 /// The key at the start of a line's content, without its colon.

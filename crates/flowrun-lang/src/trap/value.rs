@@ -34,7 +34,13 @@ pub(super) struct Reader<'t> {
 
 impl<'t> Reader<'t> {
     pub(super) fn new(text: &'t str) -> Self {
-        Self { text, aliases: marked(text, '*'), anchors: marked(text, '&'), traps: Vec::new(), is_unclosed: false }
+        Self {
+            text,
+            aliases: marked(text, '*'),
+            anchors: marked(text, '&'),
+            traps: Vec::new(),
+            is_unclosed: false,
+        }
     }
 
     /// Reads the value at the end of a line, beneath a key if it has one.
@@ -65,7 +71,10 @@ impl<'t> Reader<'t> {
 
     fn template(&mut self, value: Range<usize>) {
         let value = without_comment(self.text, value);
-        self.quote(value, "a value that starts with `{{` must be quoted: YAML takes `{` for a map".to_owned());
+        self.quote(
+            value,
+            "a value that starts with `{{` must be quoted: YAML takes `{` for a map".to_owned(),
+        );
     }
 
     fn indicator(&mut self, value: Range<usize>, first: char) {
@@ -91,7 +100,8 @@ impl<'t> Reader<'t> {
 
     /// `key: #text` has no value at all.
     fn cut_whole(&mut self, value: Range<usize>, (key, indent): (Option<&str>, usize)) {
-        let is_glued = self.text[value.start + 1..value.end].starts_with(|c: char| !c.is_whitespace() && c != '#');
+        let is_glued =
+            self.text[value.start + 1..value.end].starts_with(|c: char| !c.is_whitespace() && c != '#');
         let next = self.text[value.end..].lines().skip(1).find(|line| !line.trim().is_empty());
         let has_block = next.is_some_and(|line| {
             let next_indent = line.len() - line.trim_start().len();
@@ -180,7 +190,10 @@ impl<'t> Reader<'t> {
         }
         let open = &self.text[value.start..value.start + 1];
         let whole = without_comment(self.text, value.start..line_end);
-        self.quote(whole, format!("a text that starts with `{open}` must be quoted: YAML takes it for a list or a map"));
+        self.quote(
+            whole,
+            format!("a text that starts with `{open}` must be quoted: YAML takes it for a list or a map"),
+        );
         if end > value.end { Next::LineAfter(end) } else { Next::Line }
     }
 
@@ -189,10 +202,17 @@ impl<'t> Reader<'t> {
         let left = without_comment(self.text, value.clone());
         let text = &self.text[left.clone()];
         if left.end < value.end && cuts(text, written, key) {
-            let lost = value.start + text.len() + (written.len() - text.len() - written[text.len()..].trim_start().len());
+            let lost = value.start
+                + text.len()
+                + (written.len() - text.len() - written[text.len()..].trim_start().len());
             self.comment(value.clone(), lost..value.end);
         } else if let Some(colon) = colon(text).filter(|_| key.is_some()) {
-            let mut trap = must_be_quoted(self.text, left.clone(), "a text with a `:` before a blank or at its end must be quoted: YAML takes it for a key".to_owned());
+            let mut trap = must_be_quoted(
+                self.text,
+                left.clone(),
+                "a text with a `:` before a blank or at its end must be quoted: YAML takes it for a key"
+                    .to_owned(),
+            );
             trap.span = left.start + colon..left.start + colon + 1;
             self.traps.push(trap);
         }

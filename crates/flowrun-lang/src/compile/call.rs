@@ -1,0 +1,122 @@
+//! Lays out the steps that call something: `send`, and every kind of the catalogue.
+
+use std::sync::Arc;
+
+use flowrun_machine::{CallPlan, Op, OutputUse, Placed};
+use flowrun_step::{Draft, ErasedStep};
+use flowrun_template::{Effect, Picks, Slot, Tree};
+use serde_json::Value;
+
+use crate::code::Code;
+use crate::compile::Compiler;
+use crate::document::{Keys, StepNode};
+use crate::node::Node;
+use crate::settings::{Settings, is_template, source_value};
+
+/// What a channel is given needs no schema: the language itself defines it.
+const SEND: &[&str] = &["text", "to", "channel"];
+
+impl Compiler<'_, '_, '_> {
+    pub(crate) fn send(&mut self, step: &StepNode<'_>, node: &Node, scope: usize, path: &str) {
+        let mut members = Vec::new();
+        if node.entries().is_some() {
+            let Some(mut keys) = Keys::of(node, path, self.problems) else { return };
+            keys.later(&["media", "buttons", "template", "await"], self.problems);
+            if node.get("text").is_none() {
+                self.missing("text", node, path);
+            }
+            for key in SEND {
+                if let Some(value) = keys.take(key) {
+                    members.push(((*key).to_owned(), self.text(value, &keys.path_of(key)).part));
+                }
+            }
+            keys.refuse_rest(SEND, self.problems);
+        } else {
+            members.push(("text".to_owned(), self.text(node, path).part));
+        }
+        let settings = Placed { path: path.to_owned(), part: Tree::Map(members) };
+        self.lay_call(step, scope, settings, (Effect::Keyed, None));
+    }
+
+    pub(crate) fn call(&mut self, step: &StepNode<'_>, node: &Node, scope: usize, path: &str) {
+        let Some(kind) = self.catalog.steps.get(step.name).cloned() else { return };
+        let Some(settings) = self.settings(kind.as_ref(), node, path) else { return };
+        let source = source_value(node);
+        let draft = Draft::new(&source, is_template);
+        for finding in kind.check(&draft) {
+            let at = node.find(&finding.path).map_or(node.bytes.clone(), |node| node.bytes.clone());
+            let path =
+                if finding.path.is_empty() { path.to_owned() } else { format!("{path}.{}", finding.path) };
+            let problem = self.problems.error(Code::Setting, (&path, at), finding.message);
+            problem.help = finding.help;
+        }
+        let effect = kind.effect(&draft);
+        self.needs_picks(kind.as_ref(), step, node, &settings);
+        let tree = Placed { path: path.to_owned(), part: settings.tree };
+        self.lay_call(step, scope, tree, (effect, settings.picks));
+    }
+
+    /// A kind that keeps variables needs some, unless `into` takes the whole.
+    fn needs_picks(&mut self, kind: &dyn ErasedStep, step: &StepNode<'_>, node: &Node, settings: &Settings) {
+        let keeps_variables = kind.info().keeps == flowrun_step::Keeps::Variables;
+        if keeps_variables
+            && settings.picks.is_none()
+            && step.into.is_none()
+            && node.get("variables").is_none()
+        {
+            let message = format!("`{}` keeps nothing: it has no `variables` and no `into`", step.name);
+            let path = format!("{}.{}", step.path, step.name);
+            let problem = self.problems.error(Code::MissingKey, (&path, step.bytes.clone()), message);
+            problem.set_help("variables: { last_name: data.last_name }");
+        }
+    }
+
+    fn lay_call(
+        &mut self,
+        step: &StepNode<'_>,
+        scope: usize,
+        settings: Placed<Tree>,
+        (effect, picks): (Effect, Option<Placed<Picks>>),
+    ) {
+        let retry = step.retry.and_then(|node| self.retry(node, &format!("{}.retry", step.path), effect));
+        let writes = picks.as_ref().map_or_else(Vec::new, |picks| self.slots_of(&picks.part));
+        let into = step.into.and_then(Node::text).and_then(|name| self.slots.find(name));
+        self.scopes[scope].into = into;
+        self.written(picks.as_ref(), &writes, into);
+        let call = self.calls.len();
+        self.calls.push(CallPlan {
+            kind: step.name.to_owned(),
+            settings: Arc::new(settings),
+            effect,
+            picks: picks.map(Arc::new),
+            writes,
+            retry,
+            output: if into.is_some() { OutputUse::Into } else { OutputUse::Nobody },
+        });
+        self.callers.push(self.owner.unwrap_or_default());
+        self.op(Op::Call { call });
+    }
+
+    fn slots_of(&mut self, picks: &Picks) -> Vec<Slot> {
+        picks.names().map(|name| self.slots.intern(name)).collect()
+    }
+
+    /// What has a value once the call is done: an optional pick only may have one.
+    fn written(&mut self, picks: Option<&Placed<Picks>>, writes: &[Slot], into: Option<Slot>) {
+        for slot in writes {
+            let name = self.slots.name(*slot);
+            let is_sure = picks.is_none_or(|picks| !picks.part.may_leave_unset(name));
+            if is_sure { self.reach.set(*slot) } else { self.reach.may_set(*slot) }
+        }
+        if let Some(slot) = into {
+            self.reach.set(slot);
+        }
+    }
+
+    /// The integration a setting names.
+    pub(crate) fn integration_setting(&mut self, value: &Value, node: &Node, path: &str) {
+        if let Some(name) = value.as_str() {
+            self.use_integration(name, path, node.bytes.clone());
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! Lays out the kinds the language itself has.
+
+use flowrun_machine::{LogLevel, Op};
+
+use crate::code::Code;
+use crate::compile::Compiler;
+use crate::document::{Guarded, Keys, KindNode, StepNode, wrong_shape};
+use crate::node::{Key, Node};
+use crate::suggest::instead;
+
+impl Compiler<'_, '_, '_> {
+    /// The body of one step.
+    pub(crate) fn kind(&mut self, step: &StepNode<'_>, scope: usize) {
+        let path = format!("{}.{}", step.path, step.name);
+        self.refuse_beside(step);
+        match &step.kind {
+            KindNode::Set(entries) => self.set(entries, &path),
+            KindNode::Compute(entries) => self.compute(entries, &path),
+            KindNode::If(guarded) => self.branches(guarded, &path),
+            KindNode::Do(steps) => self.block(steps),
+            KindNode::Send(node) => self.send(step, node, scope, &path),
+            KindNode::Log(node) => self.log(node, &path),
+            KindNode::Fail(node) => self.fail(node, &path),
+            KindNode::End(node) => self.end(node, step, &path),
+            KindNode::Call(node) => self.call(step, node, scope, &path),
+        }
+    }
+
+    /// `retry` and `into` belong to steps that call something.
+    fn refuse_beside(&mut self, step: &StepNode<'_>) {
+        let is_call = matches!(step.kind, KindNode::Call(_) | KindNode::Send(_));
+        for (key, node) in [("retry", step.retry), ("into", step.into)] {
+            if let Some(node) = node.filter(|_| !is_call) {
+                let message = format!("`{key}` is for steps that call something; `{}` does not", step.name);
+                let path = format!("{}.{key}", step.path);
+                self.problems
+                    .error(Code::UnknownKey, (&path, node.bytes.clone()), message)
+                    .set_help("leave it out");
+            }
+        }
+    }
+
+    fn set(&mut self, entries: &[(Key, Node)], path: &str) {
+        for (key, node) in entries {
+            let value = self.value(node, &format!("{path}.{}", key.text));
+            if let Some(slot) = self.slots.find(&key.text) {
+                self.op(Op::Set { slot, value });
+                self.reach.set(slot);
+            }
+        }
+    }
+
+    fn compute(&mut self, entries: &[(Key, Node)], path: &str) {
+        for (key, node) in entries {
+            let value = self.logic(node, &format!("{path}.{}", key.text));
+            if let (Some(slot), Some(value)) = (self.slots.find(&key.text), value) {
+                self.op(Op::Compute { slot, value });
+                self.reach.set(slot);
+            }
+        }
+    }
+
+    fn branches(&mut self, guarded: &Guarded<'_>, path: &str) {
+        let Some(condition) = self.logic(guarded.condition, path) else { return };
+        let branch = self.op(Op::Branch { condition, otherwise: 0 });
+        let before = self.reach.clone();
+        self.block(&guarded.then);
+        let jump = self.op(Op::Jump { to: 0 });
+        self.land(branch);
+        let then = std::mem::replace(&mut self.reach, before);
+        self.block(&guarded.otherwise);
+        self.land(jump);
+        self.reach = std::mem::take(&mut self.reach).join(then);
+    }
+
+    fn log(&mut self, node: &Node, path: &str) {
+        let op = if node.entries().is_some() {
+            let Some(mut keys) = Keys::of(node, path, self.problems) else { return };
+            let Some(text) = keys.take("text") else { return self.missing("text", node, path) };
+            let level = keys.take("level").and_then(|node| self.level(node, &keys.path_of("level")));
+            let data = keys.take("data").map(|node| self.value(node, &keys.path_of("data")));
+            let text = self.text(text, &keys.path_of("text"));
+            keys.refuse_rest(&["text", "level", "data"], self.problems);
+            Op::Log { level: level.unwrap_or(LogLevel::Info), text, data }
+        } else {
+            Op::Log { level: LogLevel::Info, text: self.text(node, path), data: None }
+        };
+        self.op(op);
+    }
+
+    fn level(&mut self, node: &Node, path: &str) -> Option<LogLevel> {
+        let levels = [
+            ("debug", LogLevel::Debug),
+            ("info", LogLevel::Info),
+            ("warn", LogLevel::Warn),
+            ("error", LogLevel::Error),
+        ];
+        let text = node.text().unwrap_or_default();
+        let found = levels.iter().find(|(name, _)| *name == text).map(|(_, level)| *level);
+        if found.is_none() {
+            let message = format!("`{text}` is no level");
+            let problem = self.problems.error(Code::WrongShape, (path, node.bytes.clone()), message);
+            problem.set_help(instead(text, levels.map(|(name, _)| name)));
+        }
+        found
+    }
+
+    fn fail(&mut self, node: &Node, path: &str) {
+        let is_bare = node.is_null() || node.items().is_some_and(<[Node]>::is_empty);
+        if is_bare {
+            self.raise_again(node, path);
+        } else if node.entries().is_some() {
+            let Some(mut keys) = Keys::of(node, path, self.problems) else { return };
+            let name = keys.text("name", self.problems);
+            let message = keys.take("message").map(|node| self.text(node, &keys.path_of("message")));
+            keys.refuse_rest(&["name", "message"], self.problems);
+            let Some(name) = name else { return self.missing("name", node, path) };
+            self.op(Op::Raise { name: name.to_owned(), message });
+        } else {
+            match node.text() {
+                Some(name) if !name.contains("{{") => {
+                    self.op(Op::Raise { name: name.to_owned(), message: None });
+                }
+                Some(_) => {
+                    let message = "the name of an error is a literal";
+                    let problem = self.problems.error(Code::Setting, (path, node.bytes.clone()), message);
+                    problem.set_help("fail: { name: not_found, message: \"… {{x}} …\" }");
+                }
+                None => wrong_shape(self.problems, path, node, "`fail` is the name of an error"),
+            }
+        }
+        self.reach.end();
+    }
+
+    fn raise_again(&mut self, node: &Node, path: &str) {
+        if !self.has_error {
+            let message = "`fail` without a name raises the handled error again, and here there is none";
+            let problem = self.problems.error(Code::NothingToRaise, (path, node.bytes.clone()), message);
+            problem.set_help("fail: name_of_the_error");
+        }
+        self.op(Op::RaiseAgain);
+    }
+
+    fn end(&mut self, node: &Node, step: &StepNode<'_>, path: &str) {
+        if self.in_finally {
+            let message = "a flow cannot `end` in `finally`: what was under way goes on after it";
+            self.problems.error(Code::EndHere, (path, step.bytes.clone()), message).set_help("leave it out");
+        }
+        let mut outputs = None;
+        if node.entries().is_some() {
+            let Some(mut keys) = Keys::of(node, path, self.problems) else { return };
+            let entries = keys.map("outputs", self.problems);
+            let at = keys.path_of("outputs");
+            keys.refuse_rest(&["outputs"], self.problems);
+            outputs = Some(self.outputs(entries, &at));
+        } else if !node.is_null() && !node.items().is_some_and(<[Node]>::is_empty) {
+            wrong_shape(self.problems, path, node, "`end` stands alone, or with `outputs`");
+        }
+        self.op(Op::End { outputs });
+        self.reach.end();
+    }
+
+    /// A key its map cannot do without.
+    pub(crate) fn missing(&mut self, key: &str, node: &Node, path: &str) {
+        let at = node.bytes.start..node.bytes.start + 1;
+        let problem = self.problems.error(Code::MissingKey, (path, at), format!("`{key}` is missing"));
+        problem.set_help(format!("add `{key}:`"));
+    }
+}

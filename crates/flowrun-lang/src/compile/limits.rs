@@ -1,0 +1,48 @@
+//! The flow's `limits`, beneath the host's ceilings (L-3, N8).
+
+use crate::code::Code;
+use crate::compile::Compiler;
+use crate::document::Keys;
+use crate::node::Node;
+
+/// What a run may take.
+pub(super) struct Limits {
+    pub(super) steps: u64,
+    pub(super) state: usize,
+    pub(super) variable: usize,
+}
+
+const DEFAULT: Limits = Limits { steps: 10_000, state: 8 * 1024 * 1024, variable: 1024 * 1024 };
+/// The host's ceiling on steps; the sizes' ceilings are their defaults (N8).
+const MOST_STEPS: u64 = 1_000_000;
+
+impl Compiler<'_, '_, '_> {
+    pub(super) fn limits(&mut self, node: Option<&Node>) -> Limits {
+        let Some(mut keys) = node.and_then(|node| Keys::of(node, "limits", self.problems)) else {
+            return DEFAULT;
+        };
+        let mut take = |key: &str, default: u64, most: u64| {
+            let path = keys.path_of(key);
+            keys.take(key).and_then(|node| self.limit(node, &path, most)).unwrap_or(default)
+        };
+        let steps = take("steps", DEFAULT.steps, MOST_STEPS);
+        let state = take("state", DEFAULT.state as u64, DEFAULT.state as u64);
+        let variable = take("variable", DEFAULT.variable as u64, DEFAULT.variable as u64);
+        keys.later(&["age", "call_depth", "items"], self.problems);
+        keys.refuse_rest(&["steps", "state", "variable"], self.problems);
+        let bytes = |limit: u64, default: usize| usize::try_from(limit).unwrap_or(default);
+        Limits { steps, state: bytes(state, DEFAULT.state), variable: bytes(variable, DEFAULT.variable) }
+    }
+
+    fn limit(&mut self, node: &Node, path: &str, most: u64) -> Option<u64> {
+        let limit = node
+            .text()
+            .and_then(|text| text.replace('_', "").parse().ok())
+            .filter(|limit| (1..=most).contains(limit));
+        if limit.is_none() {
+            let message = format!("this limit is a whole number from 1 to {most}");
+            self.problems.error(Code::WrongShape, (path, node.bytes.clone()), message);
+        }
+        limit
+    }
+}

@@ -1,0 +1,173 @@
+//! Judges what a text or an expression mentions: declared, set on every way here, allowed here.
+
+use std::ops::Range;
+
+use flowrun_step::{IntegrationName, IntegrationState, IntegrationStatus};
+use flowrun_template::{Mention, RESERVED, Root, Segment, Slot};
+
+use crate::code::Code;
+use crate::compile::Compiler;
+use crate::compile::part::Spot;
+use crate::suggest::{instead, nearest};
+
+impl Compiler<'_, '_, '_> {
+    /// Judges one mention; `spot` says what its place allows, `bytes` where it stands in the file.
+    pub(super) fn judge(&mut self, mention: &Mention, spot: Spot, path: &str, bytes: Range<usize>) {
+        match mention.root {
+            Root::Slot(slot) => {
+                let name = self.slots.name(slot).to_owned();
+                if RESERVED.contains(&name.as_str()) {
+                    self.judge_reserved(&name, mention, path, bytes);
+                } else if !self.declared.contains(&slot) {
+                    self.undeclared(&name, mention.within_each, path, bytes);
+                } else if !mention.tolerated && !spot.may_be_unset {
+                    self.judge_reach(slot, &name, path, bytes);
+                }
+            }
+            Root::Secrets => self.judge_secret(mention, spot, path, bytes),
+            Root::Integrations => self.judge_kept(mention, path, bytes),
+        }
+    }
+
+    fn undeclared(&mut self, name: &str, within_each: bool, path: &str, bytes: Range<usize>) {
+        let declared: Vec<&str> = self.declared.iter().map(|slot| self.slots.name(*slot)).collect();
+        let help = match nearest(name, declared) {
+            Some(other) => format!("did you mean `{other}`?"),
+            None if within_each => format!("of the item, write `this.{name}`"),
+            None => {
+                format!("declare it: inputs: {{ {name}: {{ type: string }} }}, or set it in a step before")
+            }
+        };
+        let message = format!("nothing in this flow sets `{name}`");
+        self.problems.error(Code::Undeclared, (path, bytes), message).set_help(help);
+    }
+
+    fn judge_reach(&mut self, slot: Slot, name: &str, path: &str, bytes: Range<usize>) {
+        if !self.reach.is_possible(slot) {
+            let message = format!("`{name}` has no value yet here");
+            let problem = self.problems.error(Code::PossiblyUnset, (path, bytes), message);
+            problem.set_help(format!("set `{name}` in a step before this one"));
+        } else if !self.reach.is_sure(slot) {
+            let message = format!("`{name}` may have no value here: it is not set on every way to this step");
+            let problem = self.problems.warning(Code::PossiblyUnset, (path, bytes), message);
+            problem.set_help(format!(
+                "in a text, {{{{default {name} \"…\"}}}}; else set it on every way to this step"
+            ));
+        }
+    }
+
+    fn judge_reserved(&mut self, name: &str, mention: &Mention, path: &str, bytes: Range<usize>) {
+        match name {
+            "steps" => self.judge_step(mention, path, bytes),
+            "error" if !self.has_error => {
+                let message = "`error` is only known in `on_error` and `finally`";
+                let problem = self.problems.error(Code::Undeclared, (path, bytes), message);
+                problem.set_help("elsewhere, read `steps.<id>.error`");
+            }
+            "error" | "now" | "run" => {}
+            _ => {
+                let message =
+                    format!("`{name}` is part of the language, but this version does not run it yet");
+                let problem = self.problems.error(Code::NotYet, (path, bytes), message);
+                problem.set_help("leave it out: docs/changelog.md says what there is");
+            }
+        }
+    }
+
+    fn judge_step(&mut self, mention: &Mention, path: &str, bytes: Range<usize>) {
+        let Some(Segment::Key(id)) = mention.path.first() else {
+            self.mentioned.extend(self.ids.keys().cloned());
+            return;
+        };
+        if self.ids.contains_key(id) {
+            self.mentioned.insert(id.clone());
+            return;
+        }
+        let help = instead(id, self.ids.keys().map(String::as_str).collect::<Vec<_>>());
+        self.problems
+            .error(Code::UnknownStep, (path, bytes), format!("no step has the id `{id}`"))
+            .set_help(help);
+    }
+
+    fn judge_secret(&mut self, mention: &Mention, spot: Spot, path: &str, bytes: Range<usize>) {
+        if !spot.may_hold_secrets {
+            let message = "a secret may only stand in a setting of a step that calls a service";
+            let problem = self.problems.error(Code::SecretHere, (path, bytes), message);
+            return problem
+                .set_help("use it in `headers`, `query`, `form`, `json` or `body` of the request itself");
+        }
+        let Some(Segment::Key(name)) = mention.path.first() else { return };
+        if !self.secrets.contains(name) {
+            let help = match nearest(name, self.secrets.iter().map(String::as_str)) {
+                Some(other) => format!("did you mean `secrets.{other}`?"),
+                None => format!("declare it at the top of the flow: secrets: [{name}]"),
+            };
+            let message = format!("the flow does not declare the secret `{name}`");
+            self.problems.error(Code::UndeclaredSecret, (path, bytes), message).set_help(help);
+        }
+    }
+
+    fn judge_kept(&mut self, mention: &Mention, path: &str, bytes: Range<usize>) {
+        let [Segment::Key(name), Segment::Key(field), ..] = mention.path.as_slice() else { return };
+        self.use_integration(name, path, bytes.clone());
+        let Ok(parsed) = IntegrationName::new(name) else { return };
+        let Some(status) = self.catalog.integration(&parsed) else { return };
+        if status.state == IntegrationState::Authorized && !status.kept.contains(field) {
+            let message = format!("integration `{name}` keeps no field `{field}`");
+            let help = instead(field, status.kept.iter().map(String::as_str));
+            self.problems.error(Code::UnknownIntegration, (path, bytes), message).set_help(help);
+        }
+    }
+
+    /// An integration the flow uses: known to the house, and usable (SEED-16).
+    pub(super) fn use_integration(&mut self, text: &str, path: &str, bytes: Range<usize>) {
+        let name = match IntegrationName::new(text) {
+            Ok(name) => name,
+            Err(error) => {
+                self.problems.error(Code::IllegalName, (path, bytes), error.to_string());
+                return;
+            }
+        };
+        self.integrations.insert(name.key().to_owned(), name.clone());
+        let Some(all) = self.catalog.integrations() else { return };
+        match all.iter().find(|status| status.name == name) {
+            Some(status) if status.state == IntegrationState::Authorized => {}
+            Some(status) => self.not_authorized(&name, status.state, path, bytes),
+            None => self.unknown_integration(&name, all, path, bytes),
+        }
+    }
+
+    fn not_authorized(
+        &mut self,
+        name: &IntegrationName,
+        state: IntegrationState,
+        path: &str,
+        bytes: Range<usize>,
+    ) {
+        let message = format!("integration `{name}` is not authorized");
+        let problem = self.problems.error(Code::NotAuthorized, (path, bytes), message);
+        problem.causes.push(match state {
+            IntegrationState::Incomplete => "registered, but never authorized".to_owned(),
+            other => format!("its state is {other}"),
+        });
+        problem.set_help(format!("flowrun integrations authorize {name}"));
+    }
+
+    fn unknown_integration(
+        &mut self,
+        name: &IntegrationName,
+        all: &[IntegrationStatus],
+        path: &str,
+        bytes: Range<usize>,
+    ) {
+        let authorized = all.iter().filter(|status| status.state == IntegrationState::Authorized);
+        let names: Vec<&str> = authorized.map(|status| status.name.as_str()).collect();
+        let help = match nearest(name.as_str(), names.iter().copied()) {
+            Some(other) => format!("did you mean `{other}`?"),
+            None if names.is_empty() => format!("flowrun integrations add {name}"),
+            None => format!("authorized here: {}; or: flowrun integrations add {name}", names.join(", ")),
+        };
+        let message = format!("there is no integration `{name}`");
+        self.problems.error(Code::UnknownIntegration, (path, bytes), message).set_help(help);
+    }
+}

@@ -1,0 +1,117 @@
+//! The keys of one map of the language: taken one by one, what is left over is unknown.
+
+use crate::code::Code;
+use crate::node::{Key, Node};
+use crate::problems::Problems;
+use crate::suggest::instead;
+
+/// A map whose keys the language knows.
+#[derive(Debug)]
+pub(crate) struct Keys<'n> {
+    path: String,
+    left: Vec<&'n (Key, Node)>,
+}
+
+impl<'n> Keys<'n> {
+    /// The keys of a map; what is no map is a problem. Keys that begin with `x-` are nobody's (L-7b).
+    pub(crate) fn of(node: &'n Node, path: &str, problems: &mut Problems<'_>) -> Option<Self> {
+        let Some(entries) = node.entries() else {
+            let what = if path.is_empty() { "a flow" } else { path.rsplit('.').next().unwrap_or(path) };
+            wrong_shape(problems, path, node, &format!("{what} is a map"));
+            return None;
+        };
+        let left = entries.iter().filter(|(key, _)| !key.text.starts_with("x-")).collect();
+        Some(Self { path: path.to_owned(), left })
+    }
+
+    /// Where these keys stand.
+    pub(crate) fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The path of one of them.
+    pub(crate) fn path_of(&self, key: &str) -> String {
+        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
+    }
+
+    /// The keys nobody has taken.
+    pub(crate) fn left(&self) -> &[&'n (Key, Node)] {
+        &self.left
+    }
+
+    /// Takes a key's value.
+    pub(crate) fn take(&mut self, key: &str) -> Option<&'n Node> {
+        self.entry(key).map(|(_, node)| node)
+    }
+
+    /// Takes a key and its value.
+    pub(crate) fn entry(&mut self, key: &str) -> Option<&'n (Key, Node)> {
+        let at = self.left.iter().position(|(k, _)| k.text == key)?;
+        Some(self.left.remove(at))
+    }
+
+    /// Takes a text.
+    pub(crate) fn text(&mut self, key: &str, problems: &mut Problems<'_>) -> Option<&'n str> {
+        let node = self.take(key)?;
+        if node.text().is_none() {
+            wrong_shape(problems, &self.path_of(key), node, &format!("`{key}` is a text"));
+        }
+        node.text()
+    }
+
+    /// Takes a map with free keys.
+    pub(crate) fn map(&mut self, key: &str, problems: &mut Problems<'_>) -> &'n [(Key, Node)] {
+        let Some(node) = self.take(key) else { return &[] };
+        if node.entries().is_none() && !node.is_null() {
+            wrong_shape(problems, &self.path_of(key), node, &format!("`{key}` is a map"));
+        }
+        node.entries().unwrap_or_default()
+    }
+
+    /// Takes a list of texts.
+    pub(crate) fn texts(&mut self, key: &str, problems: &mut Problems<'_>) -> Vec<(&'n str, &'n Node)> {
+        let Some(node) = self.take(key) else { return Vec::new() };
+        let Some(items) = node.items() else {
+            wrong_shape(problems, &self.path_of(key), node, &format!("`{key}` is a list of names"));
+            return Vec::new();
+        };
+        items.iter().filter_map(|item| Some((item.text()?, item))).collect()
+    }
+
+    /// Says of keys of the language that they come in a later version.
+    pub(crate) fn later(&mut self, keys: &[&str], problems: &mut Problems<'_>) {
+        for key in keys {
+            if let Some((key, _)) = self.entry(key) {
+                not_yet(problems, &self.path_of(&key.text), key);
+            }
+        }
+    }
+
+    /// What is left is unknown: says so, with the nearest known key.
+    pub(crate) fn refuse_rest(self, known: &[&str], problems: &mut Problems<'_>) {
+        for (key, _) in &self.left {
+            let problem = problems.error(
+                Code::UnknownKey,
+                (&self.path_of(&key.text), key.bytes.clone()),
+                format!("unknown key `{}`", key.text),
+            );
+            problem.set_help(instead(&key.text, known.iter().copied()));
+        }
+    }
+}
+
+/// A part of the language that this version does not run.
+pub(crate) fn not_yet(problems: &mut Problems<'_>, path: &str, key: &Key) {
+    let message = format!("`{}` is part of the language, but this version does not run it yet", key.text);
+    let problem = problems.error(Code::NotYet, (path, key.bytes.clone()), message);
+    problem.set_help("leave it out, or wait for the version that has it: docs/changelog.md");
+}
+
+/// A value of another shape than the language wants.
+pub(crate) fn wrong_shape(problems: &mut Problems<'_>, path: &str, node: &Node, wanted: &str) {
+    problems.error(
+        Code::WrongShape,
+        (path, node.bytes.clone()),
+        format!("{wanted}, but this is {}", node.what()),
+    );
+}

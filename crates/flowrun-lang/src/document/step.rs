@@ -1,0 +1,271 @@
+//! One step as written: exactly one kind, and the keys that stand beside it (L-8, L-9).
+
+use std::ops::Range;
+
+use crate::code::Code;
+use crate::document::keys::{Keys, not_yet, wrong_shape};
+use crate::node::{Key, Node};
+use crate::problems::Problems;
+use crate::suggest::instead;
+
+/// A step: its kind, and what stands beside it.
+#[derive(Debug)]
+pub(crate) struct StepNode<'n> {
+    pub(crate) path: String,
+    pub(crate) bytes: Range<usize>,
+    pub(crate) id: Option<&'n Node>,
+    pub(crate) guard: Option<&'n Node>,
+    pub(crate) timeout: Option<&'n Node>,
+    pub(crate) retry: Option<&'n Node>,
+    pub(crate) on_error: Handler<'n>,
+    pub(crate) finally: Vec<StepNode<'n>>,
+    pub(crate) into: Option<&'n Node>,
+    pub(crate) kind: KindNode<'n>,
+    pub(crate) name: &'n str,
+}
+
+/// What `on_error` says.
+#[derive(Debug, Default)]
+pub(crate) enum Handler<'n> {
+    #[default]
+    None,
+    Continue,
+    Steps(Vec<StepNode<'n>>),
+}
+
+/// A guard with its two blocks: the kind `if`.
+#[derive(Debug)]
+pub(crate) struct Guarded<'n> {
+    pub(crate) condition: &'n Node,
+    pub(crate) then: Vec<StepNode<'n>>,
+    pub(crate) otherwise: Vec<StepNode<'n>>,
+}
+
+/// What a step does.
+#[derive(Debug)]
+pub(crate) enum KindNode<'n> {
+    Set(&'n [(Key, Node)]),
+    Compute(&'n [(Key, Node)]),
+    If(Guarded<'n>),
+    Do(Vec<StepNode<'n>>),
+    Send(&'n Node),
+    Log(&'n Node),
+    Fail(&'n Node),
+    End(&'n Node),
+    /// A kind of the catalogue, with its settings.
+    Call(&'n Node),
+}
+
+/// Kinds the language itself has.
+const BUILT_IN: &[&str] = &["set", "compute", "if", "do", "send", "log", "fail", "end"];
+/// Kinds of the language that this version does not run yet.
+const LATER: &[&str] =
+    &["switch", "for_each", "repeat", "parallel", "call", "ask", "wait", "respond", "emit"];
+/// Keys beside a kind (L-9).
+const COMMON: &[&str] = &["id", "if", "timeout", "retry", "on_error", "finally", "into"];
+const COMMON_LATER: &[&str] = &["undo", "in_doubt"];
+
+/// Reads a block of steps; `kinds` are those of the catalogue.
+pub(crate) fn steps<'n>(
+    node: &'n Node,
+    path: &str,
+    kinds: &[&str],
+    problems: &mut Problems<'_>,
+) -> Vec<StepNode<'n>> {
+    let Some(items) = node.items() else {
+        wrong_shape(problems, path, node, "steps are a list");
+        return Vec::new();
+    };
+    let step = |(at, item): (usize, &'n Node)| step(item, &format!("{path}[{at}]"), kinds, problems);
+    items.iter().enumerate().filter_map(step).collect()
+}
+
+/// Takes `on_error`: `continue`, or a list of steps (L-11).
+pub(crate) fn handler<'n>(
+    keys: &mut Keys<'n>,
+    path: &str,
+    kinds: &[&str],
+    problems: &mut Problems<'_>,
+) -> Handler<'n> {
+    let path = if path.is_empty() { "on_error".to_owned() } else { format!("{path}.on_error") };
+    match keys.take("on_error") {
+        None => Handler::None,
+        Some(node) if node.text() == Some("continue") => Handler::Continue,
+        Some(node) if node.items().is_some() => Handler::Steps(steps(node, &path, kinds, problems)),
+        Some(node) => {
+            wrong_shape(problems, &path, node, "`on_error` is `continue` or a list of steps");
+            Handler::None
+        }
+    }
+}
+
+fn step<'n>(node: &'n Node, path: &str, kinds: &[&str], problems: &mut Problems<'_>) -> Option<StepNode<'n>> {
+    if let Some(text) = node.text() {
+        return bare(node, text, path, problems);
+    }
+    let mut keys = Keys::of(node, path, problems)?;
+    keys.later(COMMON_LATER, problems);
+    let (key, settings) = kind_of(&mut keys, node, kinds, problems)?;
+    let kind = built(&key.text, settings, &mut keys, kinds, problems);
+    let step = StepNode {
+        path: path.to_owned(),
+        bytes: key.bytes.clone(),
+        id: keys.take("id"),
+        guard: keys.take("if"),
+        timeout: keys.take("timeout"),
+        retry: keys.take("retry"),
+        on_error: handler(&mut keys, path, kinds, problems),
+        finally: keys
+            .take("finally")
+            .map_or_else(Vec::new, |node| steps(node, &format!("{path}.finally"), kinds, problems)),
+        into: keys.take("into"),
+        kind: kind?,
+        name: &key.text,
+    };
+    keys.refuse_rest(COMMON, problems);
+    Some(step)
+}
+
+/// `- end` and `- fail` are steps without settings (L-7b).
+fn bare<'n>(node: &'n Node, text: &'n str, path: &str, problems: &mut Problems<'_>) -> Option<StepNode<'n>> {
+    let kind = match text {
+        "end" => KindNode::End(&NOTHING),
+        "fail" => KindNode::Fail(&NOTHING),
+        _ => {
+            let problem = problems.error(
+                Code::NoSingleKind,
+                (path, node.bytes.clone()),
+                format!("`{text}` is no step: a step is a map with one kind"),
+            );
+            problem.set_help(format!("- send: {text}"));
+            return None;
+        }
+    };
+    Some(StepNode {
+        path: path.to_owned(),
+        bytes: node.bytes.clone(),
+        id: None,
+        guard: None,
+        timeout: None,
+        retry: None,
+        on_error: Handler::None,
+        finally: Vec::new(),
+        into: None,
+        kind,
+        name: text,
+    })
+}
+
+/// What stands after a bare `end`.
+static NOTHING: Node = Node { bytes: 0..0, kind: crate::node::Kind::List(Vec::new()) };
+
+/// Finds the one key that is the step's kind (L-8).
+fn kind_of<'n>(
+    keys: &mut Keys<'n>,
+    node: &'n Node,
+    kinds: &[&str],
+    problems: &mut Problems<'_>,
+) -> Option<(&'n Key, &'n Node)> {
+    let is_if = keys.left().iter().any(|(key, _)| key.text == "then");
+    let is_kind = |key: &str| match key {
+        "if" => is_if,
+        _ => BUILT_IN.contains(&key) || kinds.contains(&key),
+    };
+    let found: Vec<String> = keys
+        .left()
+        .iter()
+        .map(|(key, _)| key.text.clone())
+        .filter(|key| is_kind(key) || LATER.contains(&key.as_str()))
+        .collect();
+    match found.as_slice() {
+        [only] if LATER.contains(&only.as_str()) => {
+            let (key, _) = keys.entry(only)?;
+            not_yet(problems, &keys.path_of(&key.text), key);
+            None
+        }
+        [only] => keys.entry(only).map(|(key, node)| (key, node)),
+        [] => {
+            no_kind(keys, node, kinds, problems);
+            None
+        }
+        several => {
+            let (key, _) = keys.entry(&several[1])?;
+            let message = format!("a step has one kind, but this one has `{}`", several.join("` and `"));
+            let problem = problems.error(Code::NoSingleKind, (keys.path(), key.bytes.clone()), message);
+            problem.set_help("make a step of each: begin the second with `- `");
+            None
+        }
+    }
+}
+
+fn no_kind(keys: &Keys<'_>, node: &Node, kinds: &[&str], problems: &mut Problems<'_>) {
+    let all: Vec<&str> = BUILT_IN.iter().chain(kinds).copied().collect();
+    let stranger = keys.left().iter().find(|(key, _)| !COMMON.contains(&key.text.as_str()));
+    match stranger {
+        Some((key, _)) => {
+            let path = keys.path_of(&key.text);
+            let problem = problems.error(
+                Code::UnknownKind,
+                (&path, key.bytes.clone()),
+                format!("`{}` is no kind of step", key.text),
+            );
+            problem.set_help(instead(&key.text, all.iter().copied()));
+        }
+        None => {
+            let at = node.bytes.start..node.bytes.start + 1;
+            let problem = problems.error(Code::NoSingleKind, (keys.path(), at), "this step has no kind");
+            let only_if = keys.left().iter().any(|(key, _)| key.text == "if");
+            problem.set_help(if only_if {
+                "add `then:` with the steps to take".to_owned()
+            } else {
+                format!("one of: {}", all.join(", "))
+            });
+        }
+    }
+}
+
+fn built<'n>(
+    kind: &str,
+    settings: &'n Node,
+    keys: &mut Keys<'n>,
+    kinds: &[&str],
+    problems: &mut Problems<'_>,
+) -> Option<KindNode<'n>> {
+    let path = keys.path_of(kind);
+    Some(match kind {
+        "set" => KindNode::Set(map_of(settings, &path, "`set` is a map of names and values", problems)?),
+        "compute" => KindNode::Compute(map_of(
+            settings,
+            &path,
+            "`compute` is a map of names and expressions",
+            problems,
+        )?),
+        "if" => {
+            let mut block = |key: &str, problems: &mut Problems<'_>| {
+                let path = keys.path_of(key);
+                keys.take(key).map_or_else(Vec::new, |node| steps(node, &path, kinds, problems))
+            };
+            let then = block("then", problems);
+            let otherwise = block("else", problems);
+            KindNode::If(Guarded { condition: settings, then, otherwise })
+        }
+        "do" => KindNode::Do(steps(settings, &path, kinds, problems)),
+        "send" => KindNode::Send(settings),
+        "log" => KindNode::Log(settings),
+        "fail" => KindNode::Fail(settings),
+        "end" => KindNode::End(settings),
+        _ => KindNode::Call(settings),
+    })
+}
+
+fn map_of<'n>(
+    node: &'n Node,
+    path: &str,
+    wanted: &str,
+    problems: &mut Problems<'_>,
+) -> Option<&'n [(Key, Node)]> {
+    if node.entries().is_none() {
+        wrong_shape(problems, path, node, wanted);
+    }
+    node.entries()
+}

@@ -1,0 +1,157 @@
+//! The inputs a flow declares, and the one door by which values come in (L-1, T21).
+
+mod accept;
+
+use flowrun_template::{Slot, Slots, Type};
+use serde_json::Value;
+
+use crate::code::Code;
+use crate::document::{Keys, wrong_shape};
+use crate::node::{Key, Node};
+use crate::problems::Problems;
+
+/// An input as declared.
+#[derive(Debug, Clone)]
+pub struct Input {
+    /// Its name.
+    pub name: String,
+    /// What a given text is parsed as, and a given value must be.
+    pub kind: Type,
+    /// What it is where nothing is given.
+    pub default: Option<Value>,
+    /// What a person would be asked.
+    pub ask: Option<String>,
+    /// Whether its value must not be shown.
+    pub is_sensitive: bool,
+    /// `enum`, `pattern`, `minimum`, `maximum` as a JSON schema.
+    pub(crate) rules: Value,
+    /// The variable it becomes.
+    pub(crate) slot: Slot,
+}
+
+/// A value from outside.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Given {
+    /// From a command line or a person: parsed by the declared type.
+    Text(String),
+    /// From a program: it must have the declared type.
+    Value(Value),
+}
+
+const TYPES: &[&str] =
+    &["string", "integer", "number", "boolean", "object", "array", "timestamp", "duration", "any"];
+
+const KEYS: &[&str] =
+    &["type", "default", "ask", "enum", "pattern", "minimum", "maximum", "sensitive", "description"];
+
+/// Reads the `inputs` of a flow.
+pub(crate) fn inputs(entries: &[(Key, Node)], slots: &mut Slots, problems: &mut Problems<'_>) -> Vec<Input> {
+    entries.iter().filter_map(|(key, node)| input(key, node, slots, problems)).collect()
+}
+
+fn input(key: &Key, node: &Node, slots: &mut Slots, problems: &mut Problems<'_>) -> Option<Input> {
+    let path = format!("inputs.{}", key.text);
+    if !flowrun_template::is_name(&key.text)
+        || flowrun_template::RESERVED.contains(&key.text.as_str())
+        || flowrun_template::HELPERS.contains(&key.text.as_str())
+    {
+        let message = format!("`{}` cannot be the name of an input", key.text);
+        let problem = problems.error(Code::IllegalName, (&path, key.bytes.clone()), message);
+        problem.set_help("use a letter or `_`, then letters, digits or `_`; not a word of the language");
+    }
+    let slot = slots.intern(&key.text);
+    let plain = |kind| Input {
+        name: key.text.clone(),
+        kind,
+        default: None,
+        ask: None,
+        is_sensitive: false,
+        rules: Value::Bool(true),
+        slot,
+    };
+    if node.is_null() {
+        return Some(plain(Type::Any));
+    }
+    let mut keys = Keys::of(node, &path, problems)?;
+    keys.later(&["from"], problems);
+    let kind = keys.take("type").map_or(Type::Any, |node| kind_of(node, &keys.path_of("type"), problems));
+    let mut input = plain(kind);
+    input.ask = keys.text("ask", problems).map(str::to_owned);
+    input.is_sensitive = keys.take("sensitive").is_some_and(|node| node.value() == Value::Bool(true));
+    input.rules = rules(&mut keys, kind, problems);
+    if let Some(node) = keys.take("default") {
+        input.default = default(&input, node, &keys.path_of("default"), problems);
+    }
+    keys.text("description", problems);
+    keys.refuse_rest(KEYS, problems);
+    Some(input)
+}
+
+fn kind_of(node: &Node, path: &str, problems: &mut Problems<'_>) -> Type {
+    let text = node.text().unwrap_or_default();
+    text.parse().unwrap_or_else(|_| {
+        let problem =
+            problems.error(Code::WrongShape, (path, node.bytes.clone()), format!("`{text}` is no type"));
+        problem.set_help(crate::suggest::instead(text, TYPES.iter().copied()));
+        Type::Any
+    })
+}
+
+/// The rules beyond the type, in the words of JSON Schema, whose names these keys are.
+fn rules(keys: &mut Keys<'_>, kind: Type, problems: &mut Problems<'_>) -> Value {
+    let mut rules = serde_json::Map::new();
+    for key in ["enum", "pattern", "minimum", "maximum"] {
+        let Some(node) = keys.take(key) else { continue };
+        let value = match key {
+            "pattern" => node.text().map(Value::from),
+            "enum" => node.items().map(|items| items.iter().map(|item| as_declared(item, kind)).collect()),
+            _ => Some(node.value()).filter(Value::is_number),
+        };
+        match value {
+            Some(value) => {
+                rules.insert(key.to_owned(), value);
+            }
+            None => wrong_shape(problems, &keys.path_of(key), node, rule_words(key)),
+        }
+    }
+    let rules = Value::Object(rules);
+    if let Err(error) = jsonschema::validator_for(&rules) {
+        let path = keys.path_of("pattern");
+        problems.error(
+            Code::WrongShape,
+            (&path, 0..0),
+            format!("the rules of this input are not usable: {error}"),
+        );
+    }
+    rules
+}
+
+fn rule_words(key: &str) -> &'static str {
+    match key {
+        "enum" => "`enum` is a list of values",
+        "pattern" => "`pattern` is a regular expression",
+        _ => "this is a number",
+    }
+}
+
+fn as_declared(node: &Node, kind: Type) -> Value {
+    match node.text() {
+        Some(text) if kind == Type::String => Value::from(text),
+        _ => node.value(),
+    }
+}
+
+fn default(input: &Input, node: &Node, path: &str, problems: &mut Problems<'_>) -> Option<Value> {
+    let value = as_declared(node, input.kind);
+    match input.check(&value) {
+        Ok(()) => Some(value),
+        Err(wrong) => {
+            problems.error(
+                Code::InputValue,
+                (path, node.bytes.clone()),
+                format!("the default does not fit: {wrong}"),
+            );
+            None
+        }
+    }
+}
