@@ -30,11 +30,7 @@ pub(crate) fn parse(problems: &mut Problems<'_>) -> Option<Node> {
         nodes: 0,
         aliases: 0,
     };
-    let root = reader.document();
-    match root {
-        Ok(root) => root,
-        Err(Stop) => None,
-    }
+    reader.document().unwrap_or_default()
 }
 
 /// Reading ended early; why is among the problems.

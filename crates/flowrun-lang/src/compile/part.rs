@@ -145,8 +145,8 @@ impl Compiler<'_, '_, '_> {
         match &node.kind {
             Kind::Scalar(scalar) if scalar.style == Style::Plain => {
                 let value = scalar.value();
-                if value.is_number() && value.to_string() != scalar.text {
-                    let text = &scalar.text;
+                let (text, printed) = (&scalar.text, value.to_string());
+                if value.is_number() && *text != printed {
                     let message = format!("`{text}` is the number {value} here");
                     let problem =
                         self.problems.warning(Code::PrintsDifferently, (path, node.bytes.clone()), message);

@@ -1,0 +1,192 @@
+//! The driver in memory: carries the machine's commands out and feeds their results back.
+//!
+//! One loop owns the run; calls and timers are tasks beside it. A task that panics fails its step
+//! only. What a run decides is the machine's business; this file only does what it is told.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use flowrun_lang::Flow;
+use flowrun_machine::{Called, Command, End, Event, Failure, Happening, Plan, Run, advance};
+use flowrun_step::{ErrorKind, RunId, StepContext};
+use flowrun_template::Slot;
+use jiff::Timestamp;
+use serde_json::Value;
+use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use crate::observe::RunEvent;
+use crate::outcome::Outcome;
+use crate::perform::{Attempt, perform};
+use crate::services::Services;
+
+/// Runs a flow from its first op to its end.
+pub(crate) async fn drive(
+    services: Arc<Services>,
+    flow: &Flow,
+    id: RunId,
+    inputs: Vec<(Slot, Value)>,
+    cancel: CancellationToken,
+) -> Outcome {
+    let mut driver = Driver::new(services, Arc::clone(flow.plan()), id);
+    let mut end = driver.feed(Happening::Start { inputs });
+    let mut cancelled = false;
+    let end = loop {
+        if let Some(end) = end {
+            break end;
+        }
+        end = tokio::select! {
+            Some(joined) = driver.tasks.join_next_with_id() => driver.joined(joined),
+            () = cancel.cancelled(), if !cancelled => {
+                cancelled = true;
+                driver.feed(Happening::Cancel { reason: "interrupted".to_owned() })
+            }
+        };
+    };
+    driver.tasks.shutdown().await;
+    Outcome::new(flow, end)
+}
+
+/// What is known of a task while it works.
+struct Underway {
+    op: u64,
+    handle: AbortHandle,
+    call: Option<CallNotice>,
+}
+
+/// What an observer is told about a call when it ends.
+struct CallNotice {
+    step: String,
+    kind: String,
+    attempt: u32,
+    began: Timestamp,
+}
+
+struct Driver {
+    services: Arc<Services>,
+    plan: Arc<Plan>,
+    id: RunId,
+    run: Run,
+    tasks: JoinSet<Happening>,
+    underway: HashMap<Id, Underway>,
+}
+
+impl Driver {
+    fn new(services: Arc<Services>, plan: Arc<Plan>, id: RunId) -> Self {
+        let run = Run::new(id.as_str(), &plan);
+        Self { services, plan, id, run, tasks: JoinSet::new(), underway: HashMap::new() }
+    }
+
+    /// Feeds one happening to the machine and does what it answers, until it waits or ends.
+    fn feed(&mut self, happening: Happening) -> Option<End> {
+        let mut next = Some(happening);
+        let mut end = None;
+        while let Some(what) = next.take() {
+            let event = Event { at: self.services.clock.now(), what };
+            for command in advance(&self.plan, &mut self.run, event) {
+                match command {
+                    Command::Yield => next = Some(Happening::Resume),
+                    Command::Finish(reached) => end = Some(reached),
+                    other => self.obey(other),
+                }
+            }
+        }
+        end
+    }
+
+    fn obey(&mut self, command: Command) {
+        match command {
+            Command::Call { .. } => self.call(command),
+            Command::Timer { op, at } => self.timer(op, at),
+            Command::Abort { op } | Command::Drop { op } => self.abort(op),
+            Command::Log { level, text, data, .. } => {
+                self.services.observer.on(&RunEvent::Logged { level, text, data });
+            }
+            Command::Retrying { step, wait, .. } => {
+                self.services.observer.on(&RunEvent::Retrying { step: self.name_of(step), wait });
+            }
+            Command::Yield | Command::Finish(_) => {}
+        }
+    }
+
+    fn call(&mut self, command: Command) {
+        let Command::Call { op, step, call, settings, key, effect, attempt, deadline, .. } = command else {
+            return;
+        };
+        let plan = self.plan.calls[call].clone();
+        let (plain, integrations) =
+            (Arc::clone(&self.services.plain), Arc::clone(&self.services.integrations));
+        let mut context =
+            StepContext::new(self.services.tenant.clone(), self.id.clone(), plain, integrations);
+        (context.path, context.key, context.attempt) = (self.plan.steps[step].path.clone(), key, attempt);
+        (context.deadline, context.effect) = (deadline, effect);
+        let notice = self.notice(step, &plan.kind, attempt);
+        let work = perform(Arc::clone(&self.services), Attempt { context, settings, plan });
+        let handle = self.tasks.spawn(async move {
+            let result = work.await;
+            Happening::Called { op, result }
+        });
+        self.underway.insert(handle.id(), Underway { op, handle, call: Some(notice) });
+    }
+
+    fn notice(&self, step: usize, kind: &str, attempt: u32) -> CallNotice {
+        let step = self.name_of(step);
+        let kind = kind.to_owned();
+        self.services.observer.on(&RunEvent::CallStarted { step: step.clone(), kind: kind.clone(), attempt });
+        CallNotice { step, kind, attempt, began: self.services.clock.now() }
+    }
+
+    /// A step as reports call it: its id, or its path.
+    fn name_of(&self, step: usize) -> String {
+        let step = &self.plan.steps[step];
+        step.id.clone().unwrap_or_else(|| step.path.clone())
+    }
+
+    fn timer(&mut self, op: u64, at: Timestamp) {
+        let sleep = self.services.clock.sleep_until(at);
+        let handle = self.tasks.spawn(async move {
+            sleep.await;
+            Happening::Fired { op }
+        });
+        self.underway.insert(handle.id(), Underway { op, handle, call: None });
+    }
+
+    fn abort(&mut self, op: u64) {
+        self.underway.values().filter(|task| task.op == op).for_each(|task| task.handle.abort());
+    }
+
+    /// A task is over: by itself, by an abort, or by a panic.
+    fn joined(&mut self, joined: Result<(Id, Happening), JoinError>) -> Option<End> {
+        let id = joined.as_ref().map_or_else(JoinError::id, |(id, _)| *id);
+        let task = self.underway.remove(&id)?;
+        let happening = match joined {
+            Ok((_, happening)) => happening,
+            Err(_) if task.call.is_none() => return None,
+            Err(error) if error.is_cancelled() => Happening::Called { op: task.op, result: Called::Aborted },
+            Err(_) => Happening::Called { op: task.op, result: Called::Failed(panicked()) },
+        };
+        if let Some(call) = task.call {
+            self.report(call, &happening);
+        }
+        self.feed(happening)
+    }
+
+    fn report(&self, call: CallNotice, happening: &Happening) {
+        let CallNotice { step, kind, attempt, began } = call;
+        let took = self.services.clock.now().duration_since(began).try_into().unwrap_or_default();
+        let error = match happening {
+            Happening::Called { result: Called::Failed(failure), .. } => Some(failure.message.clone()),
+            Happening::Called { result: Called::Aborted, .. } => Some("aborted".to_owned()),
+            _ => None,
+        };
+        self.services.observer.on(&RunEvent::CallEnded { step, kind, attempt, took, error });
+    }
+}
+
+/// What a step that panicked is reported as; the panic's own words may hold anything and are not kept.
+fn panicked() -> Failure {
+    Failure::new(
+        ErrorKind::Failed,
+        "the step panicked: this is a fault in the step, not in the flow".to_owned(),
+    )
+}

@@ -1,0 +1,213 @@
+//! The engine a service embeds: built once from the edges of a house, then asked to run flows.
+
+use std::fmt;
+use std::sync::Arc;
+
+use flowrun_lang::{Catalog, Flow};
+use flowrun_step::{
+    BoxFuture, Channel, Clock, IntegrationName, IntegrationStatus, Integrations, Outbound, RunId,
+    SecretSource, Step, StepError, StepSet, Tenant,
+};
+use flowrun_template::Slot;
+use secrecy::SecretString;
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+
+use crate::drive::drive;
+use crate::observe::{Observer, Unobserved};
+use crate::outcome::Outcome;
+use crate::services::Services;
+
+/// Runs flows. Cheap to clone; all clones share one house.
+#[derive(Clone)]
+pub struct Engine {
+    services: Arc<Services>,
+}
+
+impl Engine {
+    /// Begins an engine over the two edges none can do without.
+    pub fn builder(clock: Arc<dyn Clock>, plain: Arc<dyn Outbound>) -> EngineBuilder {
+        EngineBuilder {
+            steps: Ok(StepSet::new()),
+            clock,
+            plain,
+            integrations: Arc::new(NoIntegrations),
+            channels: Vec::new(),
+            secrets: Arc::new(NoSecrets),
+            observer: Arc::new(Unobserved),
+        }
+    }
+
+    /// The step kinds of this house.
+    #[must_use]
+    pub fn steps(&self) -> &StepSet {
+        &self.services.steps
+    }
+
+    /// What a check may know of this house: its step kinds, and its integrations with their states.
+    ///
+    /// # Errors
+    /// When the registry cannot be read.
+    pub async fn catalog(&self) -> Result<Catalog, StepError> {
+        let integrations = self.services.integrations.list(&self.services.tenant).await?;
+        Ok(Catalog::new(self.services.steps.clone()).with_integrations(integrations))
+    }
+
+    /// Runs a flow to its end, in memory.
+    ///
+    /// `inputs` are what [`Flow::accept`] made of what was given. Cancelling the token ends the run
+    /// through every `finally`; the outcome then says so.
+    pub async fn run(
+        &self,
+        flow: &Flow,
+        run: RunId,
+        inputs: Vec<(Slot, Value)>,
+        cancel: CancellationToken,
+    ) -> Outcome {
+        drive(Arc::clone(&self.services), flow, run, inputs, cancel).await
+    }
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine").field("steps", &self.services.steps).finish_non_exhaustive()
+    }
+}
+
+/// Why no engine was built.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// Two steps claim one kind.
+    #[error(transparent)]
+    Kind(#[from] flowrun_step::KindTaken),
+    /// Two channels have one name.
+    #[error("two channels are called `{0}`")]
+    Channel(String),
+}
+
+/// Puts an engine together; see [`Engine::builder`].
+#[must_use]
+pub struct EngineBuilder {
+    steps: Result<StepSet, flowrun_step::KindTaken>,
+    clock: Arc<dyn Clock>,
+    plain: Arc<dyn Outbound>,
+    integrations: Arc<dyn Integrations>,
+    channels: Vec<Arc<dyn Channel>>,
+    secrets: Arc<dyn SecretSource>,
+    observer: Arc<dyn Observer>,
+}
+
+impl EngineBuilder {
+    /// Adds a step kind.
+    pub fn step(mut self, step: impl Step) -> Self {
+        self.steps = self.steps.and_then(|steps| steps.with(step));
+        self
+    }
+
+    /// Gives the named integrations; without them every name is unknown.
+    pub fn integrations(mut self, integrations: Arc<dyn Integrations>) -> Self {
+        self.integrations = integrations;
+        self
+    }
+
+    /// Adds a channel; the first one is where `send` goes when it names none.
+    pub fn channel(mut self, channel: impl Channel + 'static) -> Self {
+        self.channels.push(Arc::new(channel));
+        self
+    }
+
+    /// Gives the secrets; without them every `secrets.NAME` is missing.
+    pub fn secrets(mut self, secrets: impl SecretSource + 'static) -> Self {
+        self.secrets = Arc::new(secrets);
+        self
+    }
+
+    /// Sees what happens in runs.
+    pub fn observer(mut self, observer: impl Observer + 'static) -> Self {
+        self.observer = Arc::new(observer);
+        self
+    }
+
+    /// The engine.
+    ///
+    /// # Errors
+    /// When two steps claim one kind, or two channels have one name.
+    pub fn build(self) -> Result<Engine, BuildError> {
+        for (at, channel) in self.channels.iter().enumerate() {
+            if self.channels[..at].iter().any(|other| other.name() == channel.name()) {
+                return Err(BuildError::Channel(channel.name().to_owned()));
+            }
+        }
+        let services = Services {
+            tenant: Tenant::default(),
+            steps: self.steps?,
+            plain: self.plain,
+            integrations: self.integrations,
+            channels: self.channels,
+            secrets: self.secrets,
+            clock: self.clock,
+            observer: self.observer,
+        };
+        Ok(Engine { services: Arc::new(services) })
+    }
+}
+
+impl fmt::Debug for EngineBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EngineBuilder").field("steps", &self.steps).finish_non_exhaustive()
+    }
+}
+
+/// A house without a registry: every integration is unknown.
+#[derive(Debug)]
+struct NoIntegrations;
+
+impl Integrations for NoIntegrations {
+    fn list<'a>(&'a self, _tenant: &'a Tenant) -> BoxFuture<'a, Result<Vec<IntegrationStatus>, StepError>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
+    fn outbound(&self, _tenant: &Tenant, name: &IntegrationName) -> Arc<dyn Outbound> {
+        Arc::new(Unknown(name.clone()))
+    }
+
+    fn kept<'a>(
+        &'a self,
+        _tenant: &'a Tenant,
+        name: &'a IntegrationName,
+        _field: &'a str,
+    ) -> BoxFuture<'a, Result<Option<String>, StepError>> {
+        Box::pin(async move { Err(unknown(name)) })
+    }
+}
+
+/// The way out of an integration nobody registered: closed.
+#[derive(Debug)]
+struct Unknown(IntegrationName);
+
+impl Outbound for Unknown {
+    fn send(&self, _request: flowrun_step::Request) -> BoxFuture<'_, Result<flowrun_step::Reply, StepError>> {
+        Box::pin(async { Err(unknown(&self.0)) })
+    }
+}
+
+fn unknown(name: &IntegrationName) -> StepError {
+    StepError::Integration {
+        name: name.clone(),
+        state: None,
+        said: "this house has no registry of integrations".to_owned(),
+        help: "give the engine one: `.integrations(registry)`".to_owned(),
+        transient: false,
+    }
+}
+
+/// A house without secrets.
+#[derive(Debug)]
+struct NoSecrets;
+
+impl SecretSource for NoSecrets {
+    fn secret<'a>(&'a self, _tenant: &'a Tenant, _name: &'a str) -> BoxFuture<'a, Option<SecretString>> {
+        Box::pin(async { None })
+    }
+}

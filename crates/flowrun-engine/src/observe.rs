@@ -1,0 +1,64 @@
+//! What can be seen of a run while it runs.
+
+use std::time::Duration;
+
+use flowrun_machine::LogLevel;
+use serde_json::Value;
+
+/// Something that happened in a run. It never holds a secret, and of a call only its kind and time.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum RunEvent {
+    /// An attempt of a step's call begins.
+    CallStarted {
+        /// The step: its id, or its path.
+        step: String,
+        /// The step's kind.
+        kind: String,
+        /// Which attempt, counting from 1.
+        attempt: u32,
+    },
+    /// The attempt ended.
+    CallEnded {
+        /// The step: its id, or its path.
+        step: String,
+        /// The step's kind.
+        kind: String,
+        /// Which attempt, counting from 1.
+        attempt: u32,
+        /// How long it took.
+        took: Duration,
+        /// What went wrong, if anything did.
+        error: Option<String>,
+    },
+    /// The next attempt waits.
+    Retrying {
+        /// The step: its id, or its path.
+        step: String,
+        /// How long until then.
+        wait: Duration,
+    },
+    /// The flow logged a line.
+    Logged {
+        /// How loud.
+        level: LogLevel,
+        /// The text.
+        text: String,
+        /// Values beside it.
+        data: Option<Value>,
+    },
+}
+
+/// Sees what happens in runs; called in order, and should return quickly.
+pub trait Observer: Send + Sync {
+    /// One thing happened.
+    fn on(&self, event: &RunEvent);
+}
+
+/// Sees nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Unobserved;
+
+impl Observer for Unobserved {
+    fn on(&self, _event: &RunEvent) {}
+}

@@ -1,0 +1,50 @@
+//! How a run ended, in a form a caller can act on.
+
+use flowrun_lang::{Diagnostic, Flow};
+use flowrun_machine::{End, Failure};
+use serde_json::{Map, Value};
+
+use crate::explain::explain;
+
+/// How a run ended.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// Well, with the flow's outputs.
+    Done {
+        /// The outputs; one whose variable was never set is absent (L-14).
+        outputs: Map<String, Value>,
+    },
+    /// A step failed and nothing handled it.
+    Failed {
+        /// What failed, as the machine knows it.
+        failure: Box<Failure>,
+        /// The same in words, with its place in the flow.
+        diagnostic: Box<Diagnostic>,
+    },
+    /// The run's own time was up.
+    TimedOut {
+        /// What happened, in words, with its place in the flow.
+        diagnostic: Box<Diagnostic>,
+    },
+    /// Somebody cancelled it.
+    Cancelled {
+        /// Why.
+        reason: String,
+    },
+}
+
+impl Outcome {
+    /// The machine's end, in words.
+    pub(crate) fn new(flow: &Flow, end: End) -> Self {
+        match end {
+            End::Done { outputs } => Self::Done { outputs },
+            End::Cancelled { reason } => Self::Cancelled { reason },
+            End::TimedOut(failure) => Self::TimedOut { diagnostic: Box::new(explain(flow, &failure)) },
+            End::Failed(failure) => {
+                let diagnostic = Box::new(explain(flow, &failure));
+                Self::Failed { failure: Box::new(failure), diagnostic }
+            }
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! The one place where a call is filled, made, picked from, redacted and capped.
+//!
+//! Every driver comes through [`perform`]. It is given settings in which secrets and kept fields are
+//! still references; what it gives back holds no secret and no more of a reply than the flow keeps.
+
+use std::sync::Arc;
+
+use flowrun_machine::{CallPlan, Called, Failure, OutputUse};
+use flowrun_step::{ErasedStep, Keeps, OutgoingMessage, StepContext, StepError};
+use flowrun_template::{Redactor, Rendered, Slot};
+use serde_json::{Map, Value};
+
+use crate::failure::{of_fill, of_pick, of_step};
+use crate::services::Services;
+use crate::vault::FilledVault;
+
+/// What one attempt needs besides the house's services.
+#[derive(Debug, Clone)]
+pub(crate) struct Attempt {
+    /// Run, place, attempt, key and ways out.
+    pub(crate) context: StepContext,
+    /// The settings, complete but for what is late.
+    pub(crate) settings: Rendered,
+    /// The call as planned.
+    pub(crate) plan: CallPlan,
+}
+
+/// Makes one attempt of a call.
+pub(crate) async fn perform(services: Arc<Services>, attempt: Attempt) -> Called {
+    let place = attempt.plan.settings.path.clone();
+    match fill_and_call(&services, attempt).await {
+        Ok((output, variables)) => Called::Done { output, variables },
+        Err(failure) => Called::Failed(placed(*failure, place)),
+    }
+}
+
+type Failed = Box<Failure>;
+type Kept = (Value, Vec<(Slot, Value)>);
+
+async fn fill_and_call(services: &Services, attempt: Attempt) -> Result<Kept, Failed> {
+    let Attempt { context, settings, plan } = attempt;
+    let vault = FilledVault::gather(services, &settings).await.map_err(|e| Box::new(of_step(&e)))?;
+    let settings = settings.fill(&vault).map_err(|e| Box::new(of_fill(&e)))?;
+    let made = match services.steps.get(&plan.kind) {
+        Some(step) => call(step, context, settings, &plan).await,
+        None => {
+            send(services, &context, &settings).await.map(|()| (Value::Null, Vec::new())).map_err(Into::into)
+        }
+    };
+    let redactor = vault.redactor();
+    match made {
+        Ok((mut output, mut variables)) => {
+            redactor.redact_value(&mut output);
+            variables.iter_mut().for_each(|(_, value)| redactor.redact_value(value));
+            Ok((output, variables))
+        }
+        Err(error) => Err(Box::new(redacted(error.into_failure(), &redactor))),
+    }
+}
+
+/// Why a call gave nothing: the step's own reason, or what it gave did not hold what was picked.
+enum CallError {
+    Step(StepError),
+    Pick(flowrun_template::PickError),
+}
+
+impl From<StepError> for CallError {
+    fn from(error: StepError) -> Self {
+        Self::Step(error)
+    }
+}
+
+impl CallError {
+    fn into_failure(self) -> Failure {
+        match self {
+            Self::Step(error) => of_step(&error),
+            Self::Pick(error) => of_pick(&error),
+        }
+    }
+}
+
+async fn call(
+    step: &Arc<dyn ErasedStep>,
+    context: StepContext,
+    settings: Value,
+    plan: &CallPlan,
+) -> Result<Kept, CallError> {
+    let info = step.info();
+    let output = step.call(context, settings).await?;
+    let picked = match &plan.picks {
+        Some(picks) => {
+            let from = output.pointer(info.pick_from).unwrap_or(&Value::Null);
+            picks.part.pick(from).map_err(CallError::Pick)?
+        }
+        None => Vec::new(),
+    };
+    let output = match (plan.output, info.keeps) {
+        (OutputUse::Nobody, _) => Value::Null,
+        (OutputUse::Mentions, Keeps::Variables) => {
+            Value::Object(picked.iter().cloned().collect::<Map<_, _>>())
+        }
+        (OutputUse::Into, _) | (OutputUse::Mentions, Keeps::Whole) => output,
+    };
+    Ok((output, written(plan, picked)))
+}
+
+/// The variables by slot; an optional pick that found nothing is not among them.
+fn written(plan: &CallPlan, picked: Vec<(String, Value)>) -> Vec<(Slot, Value)> {
+    let Some(picks) = &plan.picks else { return Vec::new() };
+    let slot = |name: &str| {
+        picks.part.names().zip(&plan.writes).find(|(other, _)| *other == name).map(|(_, slot)| *slot)
+    };
+    picked.into_iter().filter_map(|(name, value)| Some((slot(&name)?, value))).collect()
+}
+
+async fn send(services: &Services, context: &StepContext, settings: &Value) -> Result<(), StepError> {
+    let text = |key: &str| settings.get(key).and_then(Value::as_str).map(str::to_owned);
+    let channel = match text("channel") {
+        Some(name) => services.channel(&name),
+        None => services.channels.first(),
+    };
+    let Some(channel) = channel else {
+        return Err(StepError::Refused {
+            reason: "there is no such channel in this house".to_owned(),
+            help: "name one of its channels under `channel:`".to_owned(),
+        });
+    };
+    let message =
+        OutgoingMessage { text: text("text").unwrap_or_default(), to: text("to"), key: context.key.clone() };
+    channel.send(&message).await
+}
+
+fn placed(failure: Failure, place: String) -> Failure {
+    if failure.place.is_empty() { Failure { place, ..failure } } else { failure }
+}
+
+fn redacted(mut failure: Failure, redactor: &Redactor) -> Failure {
+    failure.message = redactor.redact(&failure.message).into_owned();
+    failure.help = failure.help.map(|help| redactor.redact(&help).into_owned());
+    failure
+}

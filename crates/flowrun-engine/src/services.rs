@@ -1,0 +1,33 @@
+//! What a house gives every run: step kinds, ways out, integrations, channels, secrets, time.
+
+use std::fmt;
+use std::sync::Arc;
+
+use flowrun_step::{Channel, Clock, Integrations, Outbound, SecretSource, StepSet, Tenant};
+
+use crate::observe::Observer;
+
+/// The edges of one house, as its runs use them.
+pub(crate) struct Services {
+    pub(crate) tenant: Tenant,
+    pub(crate) steps: StepSet,
+    pub(crate) plain: Arc<dyn Outbound>,
+    pub(crate) integrations: Arc<dyn Integrations>,
+    pub(crate) channels: Vec<Arc<dyn Channel>>,
+    pub(crate) secrets: Arc<dyn SecretSource>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) observer: Arc<dyn Observer>,
+}
+
+impl Services {
+    /// The channel of that name.
+    pub(crate) fn channel(&self, name: &str) -> Option<&Arc<dyn Channel>> {
+        self.channels.iter().find(|channel| channel.name() == name)
+    }
+}
+
+impl fmt::Debug for Services {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Services").field("steps", &self.steps).finish_non_exhaustive()
+    }
+}
