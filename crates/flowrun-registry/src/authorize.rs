@@ -136,9 +136,12 @@ fn ticket(book: &Book<'_>, name: &IntegrationName) -> Result<Ticket, AuthorizeEr
 /// Ties a browser to the pending authorization, which ends here: with a code, which is good for one exchange, or with
 /// the provider's refusal. What cannot be tied to it leaves it waiting (OA-17).
 fn returned(book: &mut Book<'_>, name: &IntegrationName, arrival: Arrival<'_>) -> Decided<Returned> {
-    let (ticket, mut record) = match ticket(book, name).and_then(|ticket| Ok((ticket, find(book, name)?.2))) {
-        Ok(found) => found,
+    let ticket = match ticket(book, name) {
+        Ok(ticket) => ticket,
         Err(error) => return Ok(Err(error)),
+    };
+    let Some(mut record) = book.record(&ticket.id)? else {
+        return Ok(Err(AuthorizeError::NothingPending(ticket.name)));
     };
     let Some(pending) = record.pending.clone() else {
         return Ok(Err(AuthorizeError::NothingPending(ticket.name)));
@@ -197,7 +200,7 @@ fn end(
     };
     book.put(&ticket.id, name.clone(), record.clone());
     Ok(match failure {
-        Some(source) => Err(AuthorizeError::Token { name, source }),
+        Some(error) => Err(AuthorizeError::Token { name, source: Box::new(error) }),
         None => Ok(Authorized {
             missing_scopes: record.missing_scopes(),
             integration: Integration::of(&ticket.id, name, &record),

@@ -102,7 +102,7 @@ const NETWORK: [u32; 7] = [0x6969, 0x517b, 0xff53_4d42, 0xfe53_4d42, 0x0102_1997
 
 fn is_on_network(folder: &Path) -> bool {
     // The kernel's numbers have 32 bits, whatever the width of the field.
-    rustix::fs::statfs(folder).is_ok_and(|found| NETWORK.iter().any(|kind| found.f_type as u32 == *kind))
+    rustix::fs::statfs(folder).is_ok_and(|found| NETWORK.contains(&(found.f_type as u32)))
 }
 
 fn settings(id: &Id, name: &IntegrationName, record: &Record) -> Finding {

@@ -206,7 +206,7 @@ pub enum AuthorizeError {
         /// Which one.
         name: IntegrationName,
         /// What the token endpoint said.
-        source: TokenError,
+        source: Box<TokenError>,
     },
     /// Another process refreshes or authorises this integration and does not finish (45 s).
     #[error("another process is busy with `{0}`")]

@@ -145,3 +145,125 @@ impl From<HostRule> for String {
 pub(crate) fn authority(url: &Url) -> &str {
     &url[Position::BeforeHost..Position::AfterPort]
 }
+
+#[cfg(test)]
+mod tests {
+    use flowrun_oauth::Settings;
+
+    use super::*;
+
+    fn rules(token_url: &str) -> Vec<HostRule> {
+        default_rules(&Provider::new(Settings::client_credentials(token_url)).unwrap())
+    }
+
+    /// Where a token from this token URL may go and where not.
+    fn check(token_url: &str, covered: &[&str], refused: &[&str]) {
+        let rules = rules(token_url);
+        let covers = |url: &str| rules.iter().any(|rule| rule.covers(&Url::parse(url).unwrap()));
+        for url in covered {
+            assert!(covers(url), "{url} is not covered by {rules:?}");
+        }
+        for url in refused {
+            assert!(!covers(url), "{url} is covered by {rules:?}");
+        }
+    }
+
+    #[test]
+    fn token_host_table_t10_oa_59() {
+        check(
+            "https://accounts.zoho.eu/oauth/v2/token",
+            &["https://www.zohoapis.eu/crm", "https://WWW.ZOHOAPIS.EU/", "https://www.zohoapis.ca:443/"],
+            &[
+                "https://api.zoho.eu.evil.test/",
+                "https://evil-zohoapis.eu/",
+                "https://www.zohoapis.eu.evil.test/",
+                "https://zohoapis.eu/",
+                "https://www.zohoapis.eu./",
+                "https://www.zohoapis.eu:8443/",
+                "http://www.zohoapis.eu/",
+                "https://www.zohoapis.eu@evil.test/",
+                "https://user@www.zohoapis.eu/",
+                "https://:word@www.zohoapis.eu/",
+                "https://evil.test/www.zohoapis.eu",
+                "https://xn--zhoapis-hdb.eu/",
+                "ftp://www.zohoapis.eu/",
+                "https://203.0.113.7/",
+                "https://[2001:db8::7]/",
+            ],
+        );
+        check(
+            "https://login.acme.co.uk/token",
+            &["https://acme.co.uk/", "https://api.acme.co.uk/", "https://a.b.acme.co.uk/"],
+            &[
+                "https://co.uk/",
+                "https://evil.co.uk/",
+                "https://evilacme.co.uk/",
+                "https://acme.co.uk.evil.test/",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_domain_under_which_strangers_register_covers_only_the_token_host_n4() {
+        for host in ["shop.myshopify.com", "acme.github.io", "me.blogspot.com", "acme.s3.amazonaws.com"] {
+            let evil = format!("https://evil.{host}/");
+            let beside = format!("https://evil.{}/", host.split_once('.').unwrap().1);
+            check(&format!("https://{host}/token"), &[&format!("https://{host}/")], &[&evil, &beside]);
+        }
+        // No public suffix at all, and no name at all.
+        check(
+            "https://idp.corp.internal/token",
+            &["https://idp.corp.internal/"],
+            &["https://api.corp.internal/"],
+        );
+        check("https://203.0.113.7/token", &["https://203.0.113.7/"], &["https://203.0.113.8/"]);
+    }
+
+    #[test]
+    fn a_host_of_this_machine_is_covered_with_its_port_only_n4() {
+        check(
+            "http://127.0.0.1:4455/token",
+            &["http://127.0.0.1:4455/api", "https://127.0.0.1:4455/"],
+            &["http://127.0.0.1/", "http://127.0.0.1:4456/", "http://localhost:4455/", "http://[::1]:4455/"],
+        );
+        check(
+            "http://localhost/token",
+            &["http://localhost/"],
+            &["http://localhost:81/", "https://localhost/"],
+        );
+        check("http://[::1]:80/token", &["http://[::1]/"], &["http://[::1]:8080/", "http://127.0.0.1/"]);
+    }
+
+    #[test]
+    fn an_unusual_port_is_the_token_hosts_alone_n4() {
+        check(
+            "https://id.example.com:8443/token",
+            &["https://id.example.com:8443/", "https://api.example.com/"],
+            &["https://api.example.com:8443/"],
+        );
+    }
+
+    #[test]
+    fn a_presets_token_host_brings_its_hosts_even_if_typed_by_hand_n4() {
+        let hosts: Vec<_> = rules("https://focus.teamleader.eu/oauth2/access_token")
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        assert_eq!(hosts, ["api.focus.teamleader.eu", "api.teamleader.eu"]);
+    }
+
+    #[test]
+    fn rules_are_kept_as_text_and_read_back_the_same_n4() {
+        for (typed, kept) in [
+            ("API.Example.com.", "api.example.com"),
+            (".Example.com", ".example.com"),
+            ("bücher.example", "xn--bcher-kva.example"),
+            ("127.0.0.1:443", "127.0.0.1:443"),
+            ("[0:0::1]:80", "[::1]:80"),
+        ] {
+            let rule = HostRule::parse(typed).unwrap();
+            assert_eq!(rule.to_string(), kept);
+            assert_eq!(HostRule::parse(kept).unwrap(), rule);
+        }
+    }
+}

@@ -37,25 +37,27 @@ impl Durable {
     }
 
     fn hold_new(&mut self, folder: &Path) -> io::Result<()> {
-        if !self.held.contains_key(folder) {
-            self.held.insert(folder.to_owned(), File::open(folder)?);
-        }
+        self.hold_one(folder)?;
         for entry in std::fs::read_dir(folder)? {
-            let (path, kind) = match entry.and_then(|entry| Ok((entry.path(), entry.file_type()?))) {
-                Ok(found) => found,
-                // A snapshot that was replaced while we looked needs no sync.
-                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                Err(error) => return Err(error),
-            };
-            if kind.is_dir() {
-                self.hold_new(&path)?;
-            } else if !self.held.contains_key(&path) {
-                match File::open(&path) {
-                    Ok(file) => drop(self.held.insert(path, file)),
-                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                    Err(error) => return Err(error),
-                }
+            let entry = entry?;
+            if entry.file_type()?.is_dir() {
+                self.hold_new(&entry.path())?;
+            } else {
+                self.hold_one(&entry.path())?;
             }
+        }
+        Ok(())
+    }
+
+    fn hold_one(&mut self, path: &Path) -> io::Result<()> {
+        if self.held.contains_key(path) {
+            return Ok(());
+        }
+        match File::open(path) {
+            Ok(file) => drop(self.held.insert(path.to_owned(), file)),
+            // A snapshot that was replaced while we looked needs no sync.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
         }
         Ok(())
     }
