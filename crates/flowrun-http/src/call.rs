@@ -11,7 +11,7 @@ use flowrun_step::{Effect, Exposure, IntegrationName, Reply, Request, StepContex
 use flowrun_template::duration;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use indexmap::IndexMap;
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use url::Url;
@@ -24,9 +24,11 @@ use crate::reply::expected;
 /// What an author writes beneath an HTTP step.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(inline)]
+#[schemars(inline, transform = without_null)]
 pub struct Call {
     /// The method.
+    #[serde(default)]
+    #[schemars(schema_with = "methods")]
     pub method: Option<Method>,
     /// Where to: `https://api.example.com/contacts/{{id}}`.
     #[schemars(extend("x-flowrun" = "url"))]
@@ -44,15 +46,20 @@ pub struct Call {
     #[schemars(with = "Value", extend("x-flowrun" = "json"))]
     pub json: Option<Value>,
     /// A body of form fields; null drops a key, a list repeats it.
-    #[schemars(with = "Option<BTreeMap<String, Option<Field>>>", extend("x-flowrun" = "form"))]
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, Option<Field>>", extend("x-flowrun" = "form"))]
     pub form: Option<Fields>,
     /// A body as text, escaped as its `content_type` wants.
-    #[schemars(extend("x-flowrun" = "body"))]
+    #[serde(default)]
+    #[schemars(with = "String", extend("x-flowrun" = "body"))]
     pub body: Option<String>,
     /// What `body` is; `text/plain; charset=utf-8` unless said.
+    #[serde(default)]
+    #[schemars(with = "String")]
     pub content_type: Option<String>,
     /// The integration whose credential goes along.
-    #[schemars(with = "Option<String>", extend("x-flowrun" = "integration"))]
+    #[serde(default)]
+    #[schemars(with = "String", extend("x-flowrun" = "integration"))]
     pub integration: Option<IntegrationName>,
     /// The time for one attempt.
     #[serde(default = "default_timeout", deserialize_with = "duration_text")]
@@ -70,10 +77,12 @@ pub struct Call {
     #[serde(default)]
     pub expect: Expect,
     /// What to keep of the reply: `name: path`, `name: {path, default, type, required}`, or a list of names.
-    #[schemars(with = "Option<Picks>", extend("x-flowrun" = "picks"))]
+    #[serde(default)]
+    #[schemars(schema_with = "picks", extend("x-flowrun" = "picks"))]
     pub variables: Option<Value>,
     /// Sent as `Idempotency-Key`: the service recognises a repetition by it.
-    #[schemars(extend("x-flowrun" = "header"))]
+    #[serde(default)]
+    #[schemars(with = "String", extend("x-flowrun" = "header"))]
     pub idempotency_key: Option<String>,
     /// Says that the request only reads, whatever its method.
     #[serde(default)]
@@ -81,9 +90,8 @@ pub struct Call {
 }
 
 /// The methods an author may write.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
-#[schemars(inline)]
 pub enum Method {
     /// Reads.
     Get,
@@ -99,33 +107,6 @@ pub enum Method {
     Patch,
     /// Removes.
     Delete,
-}
-
-/// The shapes of `variables`, for the schema alone: the engine compiles and applies them.
-#[derive(JsonSchema)]
-#[serde(untagged)]
-#[expect(dead_code, reason = "only its schema is used")]
-enum Picks {
-    Named(BTreeMap<String, Pick>),
-    SameNamed(Vec<String>),
-}
-
-#[derive(JsonSchema)]
-#[serde(untagged)]
-#[expect(dead_code, reason = "only its schema is used")]
-enum Pick {
-    Path(String),
-    Detailed(Detailed),
-}
-
-#[derive(JsonSchema)]
-#[schemars(deny_unknown_fields)]
-#[expect(dead_code, reason = "only its schema is used")]
-struct Detailed {
-    path: String,
-    default: Option<Value>,
-    r#type: Option<String>,
-    required: Option<bool>,
 }
 
 /// What a step says where its author says nothing.
@@ -268,6 +249,41 @@ const fn default_max_bytes() -> u64 {
 
 const fn default_redirects() -> u8 {
     5
+}
+
+/// One list, so that a misspelt method can be answered with the nearest.
+fn methods(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "string", "enum": ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"] })
+}
+
+/// A key that is left out is not null: a null `integration` must not pass for none (SEED-16).
+fn without_null(schema: &mut Schema) {
+    let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
+    for property in properties.into_iter().flat_map(|properties| properties.values_mut()) {
+        if let Some(property) = property.as_object_mut().filter(|of| of.get("default") == Some(&Value::Null))
+        {
+            property.remove("default");
+        }
+    }
+}
+
+/// The shapes of `variables`; the engine compiles and applies them.
+fn picks(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "anyOf": [
+            { "type": "array", "items": { "type": "string" } },
+            { "type": "object", "additionalProperties": { "anyOf": [{ "type": "string" }, {
+                "type": "object",
+                "properties": {
+                    "path": { "type": "string" },
+                    "default": true,
+                    "type": { "type": "string" },
+                    "required": { "type": "boolean" },
+                },
+                "additionalProperties": false,
+            }] } },
+        ],
+    })
 }
 
 /// Tells `json: null`, which sends null, from no `json` at all.

@@ -13,6 +13,7 @@ pub(crate) type Fields = IndexMap<String, Option<Field>>;
 /// One key's value.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(untagged, expecting = "expected text, a number, true, false, null, or a list of texts and numbers")]
+#[schemars(inline)]
 pub enum Field {
     /// The key stands once.
     One(Scalar),
@@ -23,6 +24,7 @@ pub enum Field {
 /// A value that has one way to be written.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(untagged)]
+#[schemars(inline)]
 pub enum Scalar {
     /// Text.
     Text(String),
