@@ -1,0 +1,137 @@
+//! What may be typed after `flowrun`.
+//!
+//! A flow's file is the first word of the short form; the verbs stand beside it. A file named like a verb needs
+//! `./`. No secret is ever an argument: other users of the machine can read those (OA-3).
+
+mod eval;
+mod integrations;
+mod start;
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+pub(crate) use eval::{EvalArguments, PlaceName};
+pub(crate) use integrations::{
+    AddArguments, AuthStyleName, AuthorizeArguments, EditArguments, GrantName, IntegrationVerb,
+    ProviderArguments, SecretArguments,
+};
+pub(crate) use start::{Output, StartArguments};
+
+use crate::exit::Exit;
+
+/// Runs flows written in YAML.
+#[derive(Debug, Parser)]
+#[command(
+    name = "flowrun",
+    version,
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    override_usage = "flowrun <FLOW> [OPTIONS]\n       flowrun <VERB> …",
+    after_help = Exit::TABLE,
+    before_help = "Runs flows written in YAML.\n
+    flowrun flow.yaml --var id=42            run a flow
+    flowrun flow.yaml --var id=42 --sandbox  run it against services on this machine
+    flowrun check flows/                     find every mistake, send nothing
+    flowrun integrations add teamleader      register a service to authorise",
+    about = None,
+)]
+pub(crate) struct Arguments {
+    /// What to do instead of running a flow.
+    #[command(subcommand)]
+    pub(crate) verb: Option<Verb>,
+    /// What to run.
+    #[command(flatten)]
+    pub(crate) start: StartArguments,
+    /// When to colour what is said.
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: When,
+    /// Trace what happens, on stderr; FLOWRUN_LOG chooses more finely.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+}
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum When {
+    /// On a terminal, unless the environment says otherwise.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// What to do instead of running a flow.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Find every mistake in flows; nothing is sent.
+    Check(CheckArguments),
+    /// Register, authorise and look after integrations.
+    Integrations {
+        /// What to do with them.
+        #[command(subcommand)]
+        verb: IntegrationVerb,
+    },
+    /// Try one path, template or expression; JSON on stdout.
+    Eval(EvalArguments),
+    /// Explain an error code: what happened, why, what to do.
+    Explain {
+        /// The code, such as F014; without one, all of them are listed.
+        code: Option<String>,
+    },
+    /// Write completions for a shell on stdout.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// What to check.
+#[derive(Debug, clap::Args)]
+pub(crate) struct CheckArguments {
+    /// Flows, and folders in which every `*.flow.yaml` is checked.
+    #[arg(required = true, value_name = "FILE|FOLDER")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// How mistakes are shown; json goes to stdout, a diagnostic a line.
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    pub(crate) message_format: MessageFormat,
+}
+
+/// How a diagnostic is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum MessageFormat {
+    /// With the line it is about.
+    Human,
+    /// On one line each.
+    Short,
+    /// As JSON on stdout, one a line.
+    Json,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_flow_named_like_a_verb_needs_a_dot_and_slash() {
+        let flow = |word: &str| Arguments::try_parse_from(["flowrun", word]).ok()?.start.flow;
+        assert_eq!(flow("./check"), Some(PathBuf::from("./check")));
+        assert_eq!(flow("check"), None);
+    }
+
+    #[test]
+    fn no_secret_can_be_an_argument_oa_3() {
+        for verb in ["add", "edit"] {
+            let words = ["flowrun", "integrations", verb, "x", "--client-secret", "hunter2"];
+            assert!(Arguments::try_parse_from(words).is_err(), "{verb}");
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! What may be said about integrations.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+/// What to do with integrations.
+#[derive(Debug, Subcommand)]
+pub(crate) enum IntegrationVerb {
+    /// Register an integration, or the draft of one; prints the callback URL to give the provider.
+    Add(AddArguments),
+    /// List all of them with their states.
+    List {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show one, without its secrets.
+    Show {
+        /// Its name.
+        name: String,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Change one; what is not given stays.
+    Edit(EditArguments),
+    /// Have it authorised by a person, in a browser.
+    Authorize(AuthorizeArguments),
+    /// Look at everything it stands on, and say what to do.
+    Check {
+        /// Its name.
+        name: String,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Renew its access token if that is due.
+    Refresh {
+        /// Its name.
+        name: String,
+        /// Renew it even if it is not due.
+        #[arg(long)]
+        force: bool,
+    },
+    /// Let its token go to one more host.
+    Allow {
+        /// Its name.
+        name: String,
+        /// `api.example.com`, `.example.com` for every host below it, or `127.0.0.1:8080`.
+        host: String,
+    },
+    /// Remove it with its secrets; the grant at the provider is not revoked.
+    Remove {
+        /// Its name.
+        name: String,
+        /// Do not ask.
+        #[arg(long)]
+        yes: bool,
+    },
+    /// List the providers that are known, and what may be chosen for each.
+    Presets {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// What an integration is made of.
+#[derive(Debug, Args)]
+pub(crate) struct AddArguments {
+    /// The name that flows will use.
+    pub(crate) name: String,
+    /// The provider; if nothing is said of it, the preset that is called like the integration.
+    #[command(flatten)]
+    pub(crate) provider: ProviderArguments,
+    /// The client.
+    #[command(flatten)]
+    pub(crate) client: ClientArguments,
+    /// A host its token may go to beside the provider's own.
+    #[arg(long, value_name = "HOST")]
+    pub(crate) allow: Vec<String>,
+}
+
+/// What is to be changed.
+#[derive(Debug, Args)]
+pub(crate) struct EditArguments {
+    /// Its name.
+    pub(crate) name: String,
+    /// Another name; flows that use the old one must follow.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) rename: Option<String>,
+    /// The provider; if anything is said of it, it is replaced as a whole.
+    #[command(flatten)]
+    pub(crate) provider: ProviderArguments,
+    /// The client.
+    #[command(flatten)]
+    pub(crate) client: ClientArguments,
+}
+
+/// A provider: a known one, or its addresses typed by hand, or a known one with differences.
+#[derive(Debug, Args)]
+pub(crate) struct ProviderArguments {
+    /// A known provider; `flowrun integrations presets` lists them.
+    #[arg(long, value_name = "PRESET")]
+    pub(crate) preset: Option<String>,
+    /// What the preset leaves to choose: `dc=eu`.
+    #[arg(long = "param", value_name = "NAME=VALUE")]
+    pub(crate) parameters: Vec<String>,
+    /// The authorization endpoint.
+    #[arg(long, value_name = "URL")]
+    pub(crate) authorize_url: Option<String>,
+    /// The token endpoint.
+    #[arg(long, value_name = "URL")]
+    pub(crate) token_url: Option<String>,
+    /// How it gets its tokens.
+    #[arg(long, value_name = "GRANT")]
+    pub(crate) grant: Option<GrantName>,
+    /// How the client proves itself at the token endpoint.
+    #[arg(long, value_name = "STYLE")]
+    pub(crate) auth_style: Option<AuthStyleName>,
+    /// A parameter for the authorization request: `access_type=offline`.
+    #[arg(long = "authorize-param", value_name = "NAME=VALUE")]
+    pub(crate) authorize_parameters: Vec<String>,
+}
+
+/// The client at the provider, and what it asks for.
+#[derive(Debug, Args)]
+pub(crate) struct ClientArguments {
+    /// The client id that the provider gave.
+    #[arg(long, value_name = "ID")]
+    pub(crate) client_id: Option<String>,
+    /// Where the client secret comes from.
+    #[command(flatten)]
+    pub(crate) secret: SecretArguments,
+    /// The scopes to ask for, separated by blanks; empty for none.
+    #[arg(long, value_name = "SCOPES")]
+    pub(crate) scopes: Option<String>,
+    /// The port of the callback URL on this machine.
+    #[arg(long, value_name = "PORT")]
+    pub(crate) port: Option<u16>,
+    /// A callback URL that is not on this machine.
+    #[arg(long, value_name = "URL")]
+    pub(crate) redirect_uri: Option<String>,
+}
+
+/// Where the client secret comes from: typed, piped or a file, never an argument (OA-3).
+#[derive(Debug, Args)]
+#[group(multiple = false)]
+pub(crate) struct SecretArguments {
+    /// Read the client secret from a file.
+    #[arg(long = "client-secret-file", value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    /// Read the client secret from stdin.
+    #[arg(long = "client-secret-stdin")]
+    pub(crate) stdin: bool,
+    /// Ask for the client secret; it is not shown while it is typed.
+    #[arg(long = "client-secret-prompt")]
+    pub(crate) prompt: bool,
+}
+
+/// How a person authorises.
+#[derive(Debug, Args)]
+pub(crate) struct AuthorizeArguments {
+    /// Its name.
+    pub(crate) name: String,
+    /// Only print the address; open no browser.
+    #[arg(long)]
+    pub(crate) no_browser: bool,
+    /// Paste the address the browser ends on, for a machine without a browser.
+    #[arg(long)]
+    pub(crate) paste: bool,
+    /// Listen on this port, for providers that accept any.
+    #[arg(long, value_name = "PORT", conflicts_with_all = ["paste", "redirect_uri"])]
+    pub(crate) port: Option<u16>,
+    /// Another callback URL for this attempt.
+    #[arg(long, value_name = "URL")]
+    pub(crate) redirect_uri: Option<String>,
+    /// How long to wait for the browser.
+    #[arg(long, value_name = "DURATION", default_value = "10m")]
+    pub(crate) timeout: String,
+    /// Ask for consent even if it was given before.
+    #[arg(long)]
+    pub(crate) force_consent: bool,
+}
+
+/// A grant, as it is typed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub(crate) enum GrantName {
+    /// A person authorises in a browser.
+    AuthorizationCode,
+    /// The client acts for itself; no person is asked.
+    ClientCredentials,
+}
+
+/// A way for the client to prove itself, as it is typed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub(crate) enum AuthStyleName {
+    /// Id and secret in the body of the token request.
+    Body,
+    /// HTTP Basic, as RFC 6749 says.
+    Basic,
+    /// HTTP Basic without the encoding that RFC 6749 asks for.
+    BasicRaw,
+    /// No secret: a public client.
+    None,
+}

@@ -1,0 +1,42 @@
+//! What may be said about running a flow.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+/// What to run, and how.
+#[derive(Debug, Args)]
+pub(crate) struct StartArguments {
+    /// The flow's file; `-` reads it from stdin.
+    #[arg(required = true, value_name = "FLOW")]
+    pub(crate) flow: Option<PathBuf>,
+    /// Gives an input: `id=42`, or `letter=@file` for a file's text without its last line end.
+    #[arg(long = "var", value_name = "NAME=VALUE")]
+    pub(crate) inputs: Vec<String>,
+    /// Gives inputs from a JSON object in a file; `-` reads it from stdin, `--var` wins.
+    #[arg(long = "vars", value_name = "FILE")]
+    pub(crate) inputs_file: Option<PathBuf>,
+    /// What goes to stdout: what the flow sent, all of it as one object, or events, one a line.
+    #[arg(long, value_name = "FORM", default_value = "text")]
+    pub(crate) output: Output,
+    /// Show each request as a curl command and send none.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Run against services on this machine that behave like the real ones; no account is needed or touched.
+    #[arg(long)]
+    pub(crate) sandbox: bool,
+    /// Say nothing about steps on stderr.
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+/// What a run writes to stdout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    /// The texts that the flow sent.
+    Text,
+    /// One JSON object when the run has ended.
+    Json,
+    /// A JSON object a line, as things happen.
+    Ndjson,
+}

@@ -1,0 +1,41 @@
+//! How the process ends: the numbers a script can rely on.
+
+use std::process::ExitCode;
+
+/// The end of an invocation. Every one but [`Exit::Done`] has said what, where, why and what to do next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// All went well.
+    Done = 0,
+    /// A step failed, or an operation did.
+    Failed = 1,
+    /// The command line cannot be understood.
+    Usage = 2,
+    /// The flow or its inputs are wrong; nothing was sent.
+    Invalid = 3,
+    /// An integration is known but cannot be used; nothing was sent.
+    Unusable = 4,
+    /// The run's time was up.
+    TimedOut = 5,
+    /// Somebody interrupted it.
+    Interrupted = 130,
+}
+
+impl Exit {
+    /// The table for `--help`.
+    pub(crate) const TABLE: &str = "\
+Exit codes:
+  0    done
+  1    a step failed
+  2    the command line cannot be understood
+  3    the flow or its inputs are wrong; nothing was sent
+  4    an integration cannot be used; nothing was sent
+  5    the run's time was up
+  130  interrupted";
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}

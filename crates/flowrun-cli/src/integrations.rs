@@ -1,0 +1,156 @@
+//! `flowrun integrations`: registers, authorises and looks after integrations.
+//!
+//! The registry does all of it; here words become its requests, and its answers become lines. What a script wants
+//! to read goes to stdout, the next thing to do goes to stderr.
+
+mod authorize;
+mod browser;
+mod change;
+mod provider;
+mod secret;
+mod shown;
+
+use std::sync::Arc;
+
+use flowrun::http::{Client, NetworkPolicy};
+use flowrun::lang::Code;
+use flowrun::oauth::CallbackError;
+use flowrun::registry::{AuthorizeError, EditError, LookupError, Options, RefreshError, Registry};
+use flowrun::step::IntegrationName;
+use flowrun::{SystemClock, SystemEntropy};
+
+pub(crate) use authorize::ALL_SET;
+
+use crate::args::IntegrationVerb;
+use crate::complaint::Complaint;
+use crate::exit::Exit;
+use crate::output::written;
+use crate::world::World;
+
+/// Does what the verb says.
+pub(crate) async fn integrations(world: &World, verb: &IntegrationVerb) -> Result<Exit, Complaint> {
+    if let IntegrationVerb::Presets { json } = verb {
+        return provider::list(&world.terminal, *json);
+    }
+    let registry = registry(world)?;
+    let exit = obey(world, &registry, verb).await;
+    // A refresh that is under way must be written down before the process ends.
+    registry.settle().await;
+    exit
+}
+
+async fn obey(world: &World, registry: &Registry, verb: &IntegrationVerb) -> Result<Exit, Complaint> {
+    match verb {
+        IntegrationVerb::Add(add) => change::add(world, registry, add).await,
+        IntegrationVerb::Edit(edit) => change::edit(world, registry, edit).await,
+        IntegrationVerb::Allow { name, host } => change::allow(world, registry, &named(name)?, host).await,
+        IntegrationVerb::Remove { name, yes } => change::remove(world, registry, &named(name)?, *yes).await,
+        IntegrationVerb::List { json } => shown::list(&world.terminal, registry, *json).await,
+        IntegrationVerb::Show { name, json } => {
+            shown::show(&world.terminal, registry, &named(name)?, *json).await
+        }
+        IntegrationVerb::Check { name, json } => {
+            shown::check(&world.terminal, registry, &named(name)?, *json).await
+        }
+        IntegrationVerb::Authorize(how) => authorize::authorize(world, registry, how).await,
+        IntegrationVerb::Refresh { name, force } => refresh(world, registry, &named(name)?, *force).await,
+        IntegrationVerb::Presets { json } => provider::list(&world.terminal, *json),
+    }
+}
+
+/// The registry of this person. Nothing is opened or made before it is needed.
+pub(crate) fn registry(world: &World) -> Result<Registry, Complaint> {
+    let client = Client::builder().policy(NetworkPolicy::cli()).build();
+    let world_of_registry = flowrun::registry::World {
+        clock: Arc::new(SystemClock),
+        entropy: Arc::new(SystemEntropy),
+        client: Arc::new(client),
+    };
+    Ok(Registry::open(Options {
+        data_dir: world.data_folder()?,
+        key_file: world.key_file()?,
+        world: world_of_registry,
+    }))
+}
+
+async fn refresh(
+    world: &World,
+    registry: &Registry,
+    name: &IntegrationName,
+    force: bool,
+) -> Result<Exit, Complaint> {
+    let refreshed = if force { registry.force_refresh(name).await } else { registry.refresh(name).await };
+    let integration = refreshed.map_err(Complaint::from)?;
+    let until = match integration.expires_at {
+        Some(end) => format!("its token is good until {end}"),
+        None => "its token has no end".to_owned(),
+    };
+    written(world.terminal.data(&format!("{}: {until}", integration.name)))?;
+    Ok(Exit::Done)
+}
+
+/// A name as the registry takes it.
+fn named(text: &str) -> Result<IntegrationName, Complaint> {
+    IntegrationName::new(text).map_err(|error| Complaint::from_error(Exit::Usage, &error))
+}
+
+impl From<LookupError> for Complaint {
+    fn from(error: LookupError) -> Self {
+        let (exit, code) = of_lookup(&error);
+        Self::from_error(exit, &error).with_code(code).help(error.help())
+    }
+}
+
+impl From<EditError> for Complaint {
+    fn from(error: EditError) -> Self {
+        match error {
+            EditError::Lookup(error) => error.into(),
+            error => Self::from_error(Exit::Usage, &error).help(error.help()),
+        }
+    }
+}
+
+impl From<AuthorizeError> for Complaint {
+    fn from(error: AuthorizeError) -> Self {
+        let exit = match &error {
+            AuthorizeError::Lookup(error) => of_lookup(error).0,
+            AuthorizeError::Unfinished { .. } => Exit::Unusable,
+            _ => Exit::Failed,
+        };
+        let mut complaint = Self::from_error(exit, &error).help(error.help());
+        complaint.causes.extend(provider_words(&error));
+        complaint
+    }
+}
+
+impl From<RefreshError> for Complaint {
+    fn from(error: RefreshError) -> Self {
+        let exit = match &error {
+            RefreshError::Lookup(error) => of_lookup(error).0,
+            RefreshError::NotUsable { .. } | RefreshError::NothingToRefreshWith(_) => Exit::Unusable,
+            _ => Exit::Failed,
+        };
+        Self::from_error(exit, &error).help(error.help())
+    }
+}
+
+/// An unknown name is a mistake of whoever typed it; a registry that cannot be used makes nothing usable.
+fn of_lookup(error: &LookupError) -> (Exit, Code) {
+    match error {
+        LookupError::Unknown(_) => (Exit::Invalid, Code::UnknownIntegration),
+        _ => (Exit::Unusable, Code::Registry),
+    }
+}
+
+/// What the provider itself said, which no error of ours repeats.
+fn provider_words(error: &AuthorizeError) -> Option<String> {
+    let said = match error {
+        AuthorizeError::Callback { source: CallbackError::Denied { provider_words }, .. }
+        | AuthorizeError::Callback { source: CallbackError::Provider { provider_words, .. }, .. } => {
+            provider_words.as_deref()
+        }
+        AuthorizeError::Token { source, .. } => source.provider_words.as_deref(),
+        _ => None,
+    };
+    said.map(|said| format!("the provider says: {said}"))
+}

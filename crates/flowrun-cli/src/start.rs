@@ -1,0 +1,231 @@
+//! `flowrun FLOW`: checks a flow, runs it to its end, and says how it went.
+//!
+//! Everything that can be known is asked before the first request: the flow, its inputs, its secrets, its
+//! integrations. The registry is opened only for a flow that names one.
+
+mod calls;
+mod dry;
+mod house;
+mod inputs;
+mod scene;
+pub(crate) mod secrets;
+mod tap;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use flowrun::engine::{Engine, Outcome};
+use flowrun::lang::{self, Catalog, Code, Diagnostic, Flow, SourceText};
+use flowrun::step::{Entropy as _, IntegrationName, Integrations, Outbound, RunId, Tenant};
+use flowrun::template::Slot;
+use flowrun::{SystemClock, SystemEntropy};
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+
+use crate::args::{MessageFormat, Output, StartArguments};
+use crate::complaint::Complaint;
+use crate::exit::Exit;
+use crate::output::written;
+use crate::report;
+use crate::source;
+use crate::suggest::verb_like;
+use crate::world::World;
+
+use dry::Nowhere;
+use house::House;
+use scene::{Eyes, Mouth, Scene};
+use secrets::Secrets;
+use tap::{Seen, Tapped, Wrap, Wrapped};
+
+/// Runs a flow.
+pub(crate) async fn start(world: &World, arguments: &StartArguments) -> Result<Exit, Complaint> {
+    let file = arguments.flow.as_deref().unwrap_or(Path::new("-"));
+    let house = if arguments.sandbox { house::sandbox().await? } else { house::real(world) };
+    let source = match read(world, file)? {
+        Ok(source) => source,
+        Err(diagnostic) => return refused(world, &[diagnostic]),
+    };
+    let steps = steps(&house)?;
+    let checked = lang::check(&source, &steps);
+    let Some(flow) = checked.flow else { return refused(world, &checked.diagnostics) };
+    let inputs = match flow.accept(&inputs::given(world, arguments)?) {
+        Ok(inputs) => inputs,
+        Err(diagnostics) => return refused(world, &diagnostics),
+    };
+    warn(world, &checked.diagnostics)?;
+    let secrets = match arguments.sandbox || arguments.dry_run {
+        true => Secrets::placeholders(&flow),
+        false => Secrets::of(world, &flow)?,
+    };
+    if let Some(exit) = usable(world, &house, &source, &flow, steps).await? {
+        return Ok(exit);
+    }
+    let scene = scene(world, arguments, &flow);
+    let engine = engine(&house, &scene, secrets)?;
+    let exit = go(world, &engine, &flow, inputs, &scene).await;
+    if let Ok(registry) = &house.registry {
+        // A refresh that is under way must be written down before the process ends.
+        registry.settle().await;
+    }
+    exit
+}
+
+fn read(world: &World, file: &Path) -> Result<Result<SourceText, Diagnostic>, Complaint> {
+    let bytes = source::read(world, file).map_err(|complaint| match verb_like(file) {
+        Some(verb) => complaint.help(format!("did you mean `flowrun {verb}`?")),
+        None => complaint,
+    })?;
+    Ok(SourceText::new(&file.display().to_string(), bytes))
+}
+
+/// Shows what is wrong; nothing was sent. An integration that is known but unusable is another matter than a flow
+/// that is wrong (exit codes 4 and 3).
+fn refused(world: &World, diagnostics: &[Diagnostic]) -> Result<Exit, Complaint> {
+    warn(world, diagnostics)?;
+    let mut errors = diagnostics.iter().filter(|diagnostic| diagnostic.is_error());
+    let is_unusable = errors.all(|error| error.code == Code::NotAuthorized);
+    Ok(if is_unusable { Exit::Unusable } else { Exit::Invalid })
+}
+
+fn warn(world: &World, diagnostics: &[Diagnostic]) -> Result<(), Complaint> {
+    written(report::show(&world.terminal, MessageFormat::Human, diagnostics))
+}
+
+fn steps(house: &House) -> Result<Catalog, Complaint> {
+    let engine = flowrun::engine(Arc::new(SystemClock), Arc::clone(&house.plain)).build();
+    let engine = engine.map_err(|error| Complaint::from_error(Exit::Failed, &error))?;
+    Ok(Catalog::new(engine.steps().clone()))
+}
+
+/// Asks for every integration of the flow before step one; says so and how to exit if one cannot be used.
+async fn usable(
+    world: &World,
+    house: &House,
+    source: &SourceText,
+    flow: &Flow,
+    steps: Catalog,
+) -> Result<Option<Exit>, Complaint> {
+    if flow.integrations().is_empty() {
+        return Ok(None);
+    }
+    let registry = match &house.registry {
+        Ok(registry) => registry,
+        Err(complaint) => return Err(complaint.clone()),
+    };
+    if let Some(sandbox) = &house.sandbox {
+        for name in flow.integrations() {
+            house::authorise(world, sandbox, registry, name, source.text()).await?;
+        }
+    }
+    let known = Integrations::list(registry, &Tenant::default())
+        .await
+        .map_err(|error| Complaint::from_error(Exit::Unusable, &error).with_code(Code::Registry))?;
+    let checked = lang::check(source, &steps.with_integrations(known));
+    if checked.flow.is_some() { Ok(None) } else { refused(world, &checked.diagnostics).map(Some) }
+}
+
+fn scene(world: &World, arguments: &StartArguments, flow: &Flow) -> Arc<Scene> {
+    Arc::new(Scene {
+        terminal: Arc::clone(&world.terminal),
+        output: arguments.output,
+        is_quiet: arguments.quiet,
+        is_dry: arguments.dry_run,
+        seen: Seen::default(),
+        calls: calls::planned(flow),
+        heard: Default::default(),
+        ended: Default::default(),
+    })
+}
+
+fn engine(house: &House, scene: &Arc<Scene>, secrets: Secrets) -> Result<Engine, Complaint> {
+    let wrap = wrap(scene);
+    let plain = wrap(Arc::clone(&house.plain), None);
+    let mut builder = flowrun::engine(Arc::new(SystemClock), plain)
+        .channel(Mouth(Arc::clone(scene)))
+        .observer(Eyes(Arc::clone(scene)))
+        .secrets(secrets);
+    if let Ok(registry) = &house.registry {
+        builder = builder.integrations(Arc::new(Wrapped { inner: registry.clone(), wrap }));
+    }
+    builder.build().map_err(|error| Complaint::from_error(Exit::Failed, &error))
+}
+
+/// What stands between a step and its way out.
+fn wrap(scene: &Arc<Scene>) -> Wrap {
+    let scene = Arc::clone(scene);
+    Arc::new(move |inner: Arc<dyn Outbound>, name: Option<&IntegrationName>| -> Arc<dyn Outbound> {
+        if scene.is_dry {
+            Arc::new(Nowhere { scene: Arc::clone(&scene), integration: name.cloned() })
+        } else {
+            Arc::new(Tapped { inner, seen: scene.seen.clone() })
+        }
+    })
+}
+
+/// Runs to the end, to the end of a dry run, or until somebody interrupts: once lets the flow tidy up, twice ends it.
+async fn go(
+    world: &World,
+    engine: &Engine,
+    flow: &Flow,
+    inputs: Vec<(Slot, Value)>,
+    scene: &Scene,
+) -> Result<Exit, Complaint> {
+    let cancel = CancellationToken::new();
+    let running = engine.run(flow, run_id()?, inputs, cancel.clone());
+    tokio::pin!(running);
+    loop {
+        tokio::select! {
+            outcome = &mut running => return told(world, flow, scene, outcome),
+            () = scene.ended.notified() => return Ok(Exit::Done),
+            _ = tokio::signal::ctrl_c() => {
+                if cancel.is_cancelled() {
+                    return Err(Complaint::new(Exit::Interrupted, "interrupted twice: the flow did not tidy up"));
+                }
+                world.terminal.say("interrupted: the flow tidies up; interrupt again to end it at once");
+                cancel.cancel();
+            }
+        }
+    }
+}
+
+fn run_id() -> Result<RunId, Complaint> {
+    let mut bytes = [0; 16];
+    SystemEntropy.fill(&mut bytes);
+    let id: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    RunId::new(&id).map_err(|error| Complaint::from_error(Exit::Failed, &error))
+}
+
+/// Says how it ended, in the form that was asked for.
+fn told(world: &World, flow: &Flow, scene: &Scene, outcome: Outcome) -> Result<Exit, Complaint> {
+    let (exit, status, outputs, diagnostic) = match outcome {
+        Outcome::Done { outputs } => (Exit::Done, "done", Some(outputs), None),
+        Outcome::Failed { diagnostic, .. } => (Exit::Failed, "failed", None, Some(diagnostic)),
+        Outcome::TimedOut { diagnostic } => (Exit::TimedOut, "timed_out", None, Some(diagnostic)),
+        Outcome::Cancelled { .. } => (Exit::Interrupted, "cancelled", None, None),
+        _ => (Exit::Failed, "unknown", None, None),
+    };
+    if let Some(diagnostic) = &diagnostic {
+        warn(world, std::slice::from_ref(&**diagnostic))?;
+    }
+    if exit == Exit::Interrupted {
+        report::complain(
+            &world.terminal,
+            &Complaint::new(exit, "the run was interrupted").help("start it again"),
+        );
+    }
+    let (sent, lost) = {
+        let mut heard = scene.heard();
+        (std::mem::take(&mut heard.sent), heard.lost.take())
+    };
+    written(lost.map_or(Ok(()), Err))?;
+    let mut end = json!({
+        "version": 1, "flow": flow.name(), "status": status, "outputs": outputs, "error": diagnostic,
+    });
+    match (scene.output, end.as_object_mut()) {
+        (Output::Text, _) | (_, None) => return Ok(exit),
+        (Output::Json, Some(end)) => drop(end.insert("sent".to_owned(), json!(sent))),
+        (Output::Ndjson, Some(end)) => drop(end.insert("event".to_owned(), json!("ended"))),
+    }
+    written(world.terminal.json(&end))?;
+    Ok(exit)
+}
