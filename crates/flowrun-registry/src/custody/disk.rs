@@ -107,7 +107,11 @@ impl Disk {
         }
         let generation = book.generation() + 1;
         book.commit()?;
-        mark.write(generation)
+        if let Err(error) = mark.write(generation) {
+            // What was written stands, and saying otherwise would be worse: a mark that lags only sees less.
+            tracing::warn!(%error, "the registry's high-water mark could not be replaced");
+        }
+        Ok(())
     }
 
     fn mark(&self, installation: &str) -> &HighWater {

@@ -270,6 +270,17 @@ async fn a_mark_that_a_crash_left_behind_means_nothing_n9() {
 }
 
 #[tokio::test]
+async fn a_mark_that_cannot_be_replaced_does_not_undo_what_was_written_n9() {
+    let house = House::new().await;
+    let (one, other) = (house.authorized().await, house.open());
+    assert_eq!(house.call(&other).await.unwrap().status, 200);
+    fs::create_dir(house.mark().with_extension("new")).unwrap();
+    one.force_refresh(&name(NAME)).await.unwrap();
+    assert_eq!(house.call(&other).await.unwrap().status, 200, "the change is found after a 401");
+    assert_eq!(house.provider.refreshes(), 1);
+}
+
+#[tokio::test]
 async fn one_key_serves_two_data_folders() {
     let house = House::new().await;
     house.authorized().await;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use flowrun_oauth::{ExpirySign, Settings};
-use flowrun_registry::RefreshError;
+use flowrun_registry::{Edit, RefreshError};
 use flowrun_step::{IntegrationState, Integrations, NeedsAttention, StepError, Tenant};
 use tokio::sync::Semaphore;
 
@@ -294,8 +294,8 @@ async fn a_token_without_end_and_without_refresh_is_used_until_it_is_refused_oa_
     assert_eq!(help, "flowrun integrations authorize teamleader");
 }
 
-#[tokio::test]
-async fn a_change_during_a_refresh_is_not_undone_by_it() {
+/// A change made while a refresh is under way, and the state both together lead to.
+async fn check_change_during_refresh(edit: Edit, is_destroyed: bool) {
     let house = House::new().await;
     let registry = house.authorized().await;
     let gate = Arc::new(Semaphore::new(0));
@@ -305,9 +305,32 @@ async fn a_change_during_a_refresh_is_not_undone_by_it() {
         async move { registry.force_refresh(&name(NAME)).await }
     });
     until("the refresh is under way", || house.provider.refreshes() == 1).await;
-    let edit = flowrun_registry::Edit { scopes: Some(vec!["deals".to_owned()]), ..Default::default() };
-    registry.edit(&name(NAME), edit).await.unwrap();
+    let edited = registry.edit(&name(NAME), edit).await.unwrap();
+    assert_eq!(edited.tokens_destroyed, is_destroyed);
     gate.add_permits(1);
     assert!(refresh.await.unwrap().is_err());
-    assert_eq!(state(&house).await, attention(NeedsAttention::ConfigChanged));
+    let shown = house.open().show(&name(NAME)).await.unwrap();
+    assert_eq!(shown.state, attention(NeedsAttention::ConfigChanged));
+    assert_eq!(shown.refreshed_at.is_none(), is_destroyed, "destroyed tokens do not come back");
+}
+
+#[tokio::test]
+async fn a_change_during_a_refresh_is_not_undone_by_it_oa_42() {
+    let scopes = Some(vec!["deals".to_owned()]);
+    check_change_during_refresh(Edit { scopes, ..Edit::default() }, false).await;
+    let client_id = Some("other".to_owned());
+    check_change_during_refresh(Edit { client_id, ..Edit::default() }, true).await;
+}
+
+#[tokio::test]
+async fn a_refused_grant_keeps_its_record_and_is_mended_by_a_new_authorization_oa_42() {
+    let house = House::new().await;
+    let registry = house.authorized().await;
+    house.provider.next_token(Next::Say(400, "", r#"{"error":"invalid_grant"}"#.to_owned()));
+    assert!(registry.force_refresh(&name(NAME)).await.is_err());
+    let refused = house.open().show(&name(NAME)).await.unwrap();
+    assert!(refused.is_refreshable, "the record is kept");
+    house.authorize(&registry).await;
+    assert_eq!(state(&house).await, IntegrationState::Authorized);
+    assert_eq!(house.call(&registry).await.unwrap().status, 200);
 }

@@ -8,8 +8,8 @@ use std::time::Duration;
 use flowrun_oauth::{Provider as OauthProvider, Settings};
 use flowrun_registry::{Begin, NewIntegration, Options, Registry, World};
 use flowrun_step::{
-    BoxFuture, CallEffect, Clock, Effect, Entropy, IntegrationName, Integrations, Outbound, Reply, Request,
-    StepError, Tenant,
+    BoxFuture, CallEffect, Clock, Effect, Entropy, Exposure, IntegrationName, Integrations, Outbound, Reply,
+    Request, StepError, Tenant,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use jiff::Timestamp;
@@ -70,6 +70,9 @@ pub(crate) struct LoopbackClient(pub(crate) std::net::SocketAddr);
 
 impl Outbound for LoopbackClient {
     fn send(&self, request: Request) -> BoxFuture<'_, Result<Reply, StepError>> {
+        // OA-60: the client beneath is told, by mark and by header, that a credential rides along.
+        assert_eq!(request.exposure, Exposure::Credential);
+        assert!(request.headers.get("authorization").is_none_or(HeaderValue::is_sensitive));
         Box::pin(async move {
             let host = request.host().to_owned();
             let stream = TcpStream::connect(self.0)
