@@ -5,7 +5,7 @@ use std::fmt;
 use flowrun_oauth::{Preset, Provider};
 use psl::{Psl, Type};
 use serde::{Deserialize, Serialize};
-use url::{Host, Position, Url};
+use url::{Host, Url};
 
 /// `api.example.com`, `.example.com` for every host below it, or a host with a port.
 ///
@@ -101,7 +101,7 @@ fn port_to_list(url: &Url) -> Option<u16> {
     if is_loopback(url) { url.port_or_known_default() } else { url.port() }
 }
 
-fn is_loopback(url: &Url) -> bool {
+pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(address)) => address.is_loopback(),
@@ -141,9 +141,10 @@ impl From<HostRule> for String {
     }
 }
 
-/// The text of a URL's authority, which is what a refusal shows (OA-62).
-pub(crate) fn authority(url: &Url) -> &str {
-    &url[Position::BeforeHost..Position::AfterPort]
+/// The host of a URL as a rule would have it, which is all that a refusal shows (OA-62).
+pub(crate) fn authority(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    port_to_list(url).map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
 #[cfg(test)]

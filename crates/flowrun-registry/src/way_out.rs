@@ -13,9 +13,10 @@ use flowrun_step::{
 };
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use secrecy::{ExposeSecret, SecretString};
+use url::Url;
 
 use crate::command::command;
-use crate::hosts::authority;
+use crate::hosts::{authority, is_loopback};
 use crate::inner::Inner;
 use crate::live::Live;
 use crate::refresh::Urgency;
@@ -90,12 +91,12 @@ impl WayOut {
 fn permit(live: &Live, request: &Request) -> Result<(), StepError> {
     let name = &live.name;
     if !live.hosts.iter().any(|rule| rule.covers(&request.url)) {
-        let place = authority(&request.url);
-        let is_https = request.url.scheme() == "https";
-        let how = if is_https { "" } else { " without https" };
         return Err(StepError::Refused {
-            reason: format!("the token of integration `{name}` may not be sent to `{place}`{how}"),
-            help: format!("if the host is the provider's: {} {place}", command("allow", name)),
+            reason: format!(
+                "the token of integration `{name}` may not be sent to `{}`",
+                authority(&request.url)
+            ),
+            help: way_to(name, &request.url),
         });
     }
     let header = &live.provider.settings().token_header.name;
@@ -106,6 +107,19 @@ fn permit(live: &Live, request: &Request) -> Result<(), StepError> {
         });
     }
     Ok(())
+}
+
+/// What would let a token go to this URL, if anything should.
+fn way_to(name: &IntegrationName, url: &Url) -> String {
+    if !url.username().is_empty() || url.password().is_some() {
+        "remove the user name and password from the URL".to_owned()
+    } else if url.host_str().is_some_and(|host| host.ends_with('.')) {
+        "remove the dot at the end of the host".to_owned()
+    } else if url.scheme() != "https" && !is_loopback(url) {
+        "use https".to_owned()
+    } else {
+        format!("if the host is the provider's: {} {}", command("allow", name), authority(url))
+    }
 }
 
 fn dressed(live: &Live, mut request: Request) -> Result<Request, StepError> {
