@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use flowrun::http::{Client, NetworkPolicy};
-use flowrun::oauth::{AuthStyle, Preset};
+use flowrun::oauth::Preset;
 use flowrun::registry::{Begin, NewIntegration, Registry, World as RegistryWorld};
 use flowrun::step::{Clock as _, Entropy as _, IntegrationName, Outbound};
 use flowrun::{SystemClock, SystemEntropy};
@@ -60,7 +60,6 @@ pub(super) async fn authorise(
     let chosen = preset.provider(&std::collections::BTreeMap::new());
     let chosen = chosen.map_err(|error| Complaint::from_error(Exit::Failed, &error))?;
     let authorize_host = chosen.authorize_url().and_then(|url| url.host_str()).unwrap_or_default().to_owned();
-    debug_assert_ne!(chosen.settings().auth_style, AuthStyle::None);
     let mut asked = preset.default_scopes.clone();
     asked.extend(scopes.iter().map(ToString::to_string));
     let new = NewIntegration {

@@ -1,0 +1,197 @@
+//! The operator's journey in the terminal: add, authorise by loopback, run, and run again after a restart.
+//!
+//! The provider is a few lines on loopback; the browser is one GET, as a person's would be.
+
+#![expect(clippy::expect_used, reason = "a test whose parts do not start fails at once")]
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+
+use tempfile::TempDir;
+
+/// A provider with a token endpoint and one API call; it counts the codes it redeemed.
+struct Provider {
+    address: String,
+    redeemed: Arc<AtomicU32>,
+}
+
+impl Provider {
+    fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = listener.local_addr().expect("bound").to_string();
+        let redeemed = Arc::new(AtomicU32::new(0));
+        let count = Arc::clone(&redeemed);
+        thread::spawn(move || listener.incoming().flatten().for_each(|stream| answer(stream, &count)));
+        Self { address, redeemed }
+    }
+}
+
+fn answer(mut stream: TcpStream, redeemed: &AtomicU32) {
+    let mut reader = BufReader::new(stream.try_clone().expect("a second handle"));
+    let (mut head, mut length) = (String::new(), 0);
+    loop {
+        let mut line = String::new();
+        if reader.read_line(&mut line).unwrap_or(0) <= 2 {
+            break;
+        }
+        let lower = line.to_ascii_lowercase();
+        if let Some(value) = lower.strip_prefix("content-length:") {
+            length = value.trim().parse().expect("a length");
+        }
+        head.push_str(&lower);
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).expect("the body that was announced");
+    let is_authorised = head.contains("authorization: bearer token-1");
+    let (status, json) = if head.starts_with("post /token") {
+        redeemed.fetch_add(1, Ordering::SeqCst);
+        let token =
+            r#"{"access_token":"token-1","token_type":"Bearer","expires_in":3600,"refresh_token":"r"}"#;
+        ("200 OK", token)
+    } else if is_authorised {
+        ("200 OK", r#"{"data":{"last_name":"Doe"}}"#)
+    } else {
+        ("401 Unauthorized", "{}")
+    };
+    let reply = format!(
+        "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{json}",
+        json.len()
+    );
+    // A client that breaks off fails its own test.
+    drop(stream.write_all(reply.as_bytes()));
+}
+
+/// A home with one integration, whose secret came from a file.
+fn home(provider: &Provider) -> TempDir {
+    let home = tempfile::tempdir().expect("a temporary folder");
+    let base = format!("http://{}", provider.address);
+    fs::write(home.path().join("secret"), "a secret of the client\n").expect("writable");
+    let flow = format!(
+        "inputs:\n  id: {{ type: string }}\nsteps:\n  - id: contact\n    fetch_variables:\n      \
+         url: {base}/contacts/{{{{id}}}}\n      integration: crm\n      variables: {{ last_name: data.last_name }}\n  \
+         - send: Their last name is {{{{last_name}}}}.\n"
+    );
+    fs::write(home.path().join("flow.yaml"), flow).expect("writable");
+    let (authorize, token) = (format!("{base}/authorize"), format!("{base}/token"));
+    let add = ["integrations", "add", "crm", "--client-id", "me", "--client-secret-file", "secret"];
+    let add = [&add[..], &["--authorize-url", &authorize, "--token-url", &token]].concat();
+    assert_eq!(flowrun(&home, &add).wait().expect("flowrun ends").code(), Some(0));
+    home
+}
+
+fn flowrun(home: &TempDir, words: &[&str]) -> Child {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_flowrun"));
+    command.args(words).current_dir(home.path()).env_clear().env("HOME", home.path());
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.spawn().expect("flowrun starts")
+}
+
+/// The address that flowrun asks to open.
+fn authorization_url(program: &mut Child) -> url::Url {
+    let lines = BufReader::new(program.stderr.take().expect("piped")).lines();
+    let line = lines.map_while(Result::ok).find(|line| line.contains("/authorize?"));
+    line.expect("the address is always printed").trim().parse().expect("an address")
+}
+
+fn parameter(url: &url::Url, name: &str) -> String {
+    let found = url.query_pairs().find(|(key, _)| key == name);
+    found.map(|(_, value)| value.into_owned()).expect("every authorization request has it")
+}
+
+/// Visits an address of this machine; gives the status and the whole reply.
+fn visit(url: &str) -> (u16, String) {
+    let url: url::Url = url.parse().expect("an address");
+    let address = format!("{}:{}", url.host_str().expect("a host"), url.port().expect("a port"));
+    let mut stream = TcpStream::connect(&address).expect("flowrun listens");
+    let target = &url[url::Position::BeforePath..];
+    write!(stream, "GET {target} HTTP/1.1\r\nhost: {address}\r\n\r\n").expect("flowrun reads");
+    let mut reply = String::new();
+    stream.read_to_string(&mut reply).expect("flowrun answers");
+    let status = reply.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
+    (status, reply)
+}
+
+fn ends_with(program: Child, code: i32, stdout: &str) {
+    let output = program.wait_with_output().expect("flowrun ends");
+    assert_eq!(
+        (output.status.code(), String::from_utf8_lossy(&output.stdout).as_ref()),
+        (Some(code), stdout)
+    );
+}
+
+/// OA-16, OA-17, OA-18, N5, SEED-13: strangers change nothing, the browser ends on a clean page.
+#[test]
+fn an_operator_authorises_by_loopback_and_every_later_process_finds_the_token() {
+    let provider = Provider::start();
+    let home = home(&provider);
+    let mut authorize = flowrun(&home, &["integrations", "authorize", "crm", "--no-browser"]);
+    let url = authorization_url(&mut authorize);
+    let (callback, state) = (parameter(&url, "redirect_uri"), parameter(&url, "state"));
+    assert_eq!(parameter(&url, "code_challenge_method"), "S256");
+    assert_eq!(visit(&callback.replace("/callback/", "/callback/x")).0, 404, "another path");
+    assert_eq!(visit(&format!("{callback}?code=c&state=wrong")).0, 400, "another state");
+    assert_eq!(provider.redeemed.load(Ordering::SeqCst), 0, "a stranger's code is never exchanged");
+
+    let (status, reply) = visit(&format!("{callback}?code=c&state={state}"));
+    assert_eq!(status, 303, "{reply}");
+    let origin = url::Url::parse(&callback).expect("an address").origin().ascii_serialization();
+    let (status, page) = visit(&format!("{origin}/oauth/end?authorized"));
+    assert_eq!(status, 200);
+    assert!(
+        page.contains("All set!") && page.contains("no-store") && page.contains("default-src 'none'"),
+        "{page}"
+    );
+    ends_with(authorize, 0, "All set! Your authorization is complete!\n");
+    assert_eq!(provider.redeemed.load(Ordering::SeqCst), 1);
+
+    for _ in 0..2 {
+        let run = flowrun(&home, &["flow.yaml", "--var", "id=42"]);
+        ends_with(run, 0, "Their last name is Doe.\n");
+    }
+}
+
+/// SEED-15, T24: a denial ends it, and the provider's words reach neither page nor terminal as commands.
+#[test]
+fn a_denial_is_said_and_authorises_nothing() {
+    let provider = Provider::start();
+    let home = home(&provider);
+    let mut authorize = flowrun(&home, &["integrations", "authorize", "crm", "--no-browser"]);
+    let url = authorization_url(&mut authorize);
+    let (callback, state) = (parameter(&url, "redirect_uri"), parameter(&url, "state"));
+    let hostile = "error=access_denied&error_description=%3Cscript%3E%1b%5D52";
+    let (status, reply) = visit(&format!("{callback}?{hostile}&state={state}"));
+    assert_eq!(status, 303, "{reply}");
+    let origin = url::Url::parse(&callback).expect("an address").origin().ascii_serialization();
+    let (_, page) = visit(&format!("{origin}/oauth/end?refused"));
+    assert!(!page.contains("<script>") && page.contains("Nothing was authorised"), "{page}");
+    ends_with(authorize, 1, "");
+    assert_eq!(provider.redeemed.load(Ordering::SeqCst), 0);
+}
+
+/// OA-22: on a machine without a browser, the address it ended on elsewhere is pasted.
+#[test]
+fn an_operator_pastes_the_address_the_browser_ended_on() {
+    let provider = Provider::start();
+    let home = home(&provider);
+    let mut authorize = flowrun(&home, &["integrations", "authorize", "crm", "--paste"]);
+    let url = authorization_url(&mut authorize);
+    let (callback, state) = (parameter(&url, "redirect_uri"), parameter(&url, "state"));
+    writeln!(authorize.stdin.take().expect("piped"), "{callback}?code=c&state={state}")
+        .expect("flowrun reads");
+    ends_with(authorize, 0, "All set! Your authorization is complete!\n");
+}
+
+/// OA-70: it never waits for ever.
+#[test]
+fn an_authorization_that_nobody_finishes_ends_by_itself() {
+    let provider = Provider::start();
+    let home = home(&provider);
+    let authorize =
+        flowrun(&home, &["integrations", "authorize", "crm", "--no-browser", "--timeout", "50ms"]);
+    ends_with(authorize, 5, "");
+}

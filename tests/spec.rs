@@ -1,0 +1,315 @@
+//! The `flowrun` binary as a person or a script meets it: exit codes, streams, what is sent and what is not.
+//!
+//! Each test runs the real binary in a home of its own, with nothing of the surrounding environment.
+
+#![expect(clippy::expect_used, reason = "a test whose parts do not start fails at once")]
+
+use std::env;
+use std::fs;
+use std::io::Write;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use tempfile::TempDir;
+
+/// What a program that has ended said, and how it ended.
+#[derive(Debug, PartialEq)]
+struct Ended {
+    code: Option<i32>,
+    stdout: String,
+    stderr: String,
+}
+
+/// A home that lives as long as the test, and the variables the binary sees.
+struct Person {
+    home: TempDir,
+    environment: Vec<(String, String)>,
+}
+
+impl Person {
+    fn new() -> Self {
+        Self { home: tempfile::tempdir().expect("a temporary folder"), environment: Vec::new() }
+    }
+
+    fn with(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.home.path().join(name);
+        fs::write(&path, text).expect("the home is writable");
+        path
+    }
+
+    fn flowrun(&self, words: &[&str]) -> Ended {
+        self.flowrun_fed(words, "")
+    }
+
+    fn flowrun_fed(&self, words: &[&str], stdin: &str) -> Ended {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_flowrun"));
+        command.args(words).current_dir(self.home.path()).env_clear().env("HOME", self.home.path());
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("flowrun starts");
+        // A program that does not read what it is fed closes the pipe, which is its right.
+        drop(child.stdin.take().expect("piped").write_all(stdin.as_bytes()));
+        let output = child.wait_with_output().expect("flowrun ends");
+        let text = |bytes| String::from_utf8(bytes).expect("flowrun writes UTF-8");
+        Ended { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+}
+
+/// A service that only counts who calls.
+struct Silent(TcpListener);
+
+impl Silent {
+    fn new() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        listener.set_nonblocking(true).expect("a listener that does not wait");
+        Self(listener)
+    }
+
+    fn url(&self) -> String {
+        format!("http://{}", self.0.local_addr().expect("bound"))
+    }
+
+    fn was_called(&self) -> bool {
+        self.0.accept().is_ok()
+    }
+}
+
+fn root() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
+}
+
+/// Exit codes of design 3, each with something said about it (a silent failure helps nobody).
+#[test]
+fn every_end_has_its_exit_code_and_every_bad_one_says_why() {
+    let person = Person::new();
+    person.write("good.yaml", "steps:\n  - send: Hello.\n");
+    person.write("bad.yaml", "steps:\n  - sned: Hello.\n");
+    person.write("unknown.yaml", &fetching("https://api.example.com/", "nobody"));
+    for (words, code) in [
+        (&["--help"][..], 0),
+        (&["--version"], 0),
+        (&["explain", "F014"], 0),
+        (&["completions", "bash"], 0),
+        (&["check", "good.yaml"], 0),
+        (&[], 2),
+        (&["--no-such-flag"], 2),
+        (&["missing.yaml"], 2),
+        (&["explain", "F999"], 2),
+        (&["integrations", "add", "<script>"], 2),
+        (&["bad.yaml"], 3),
+        (&["check", "bad.yaml"], 3),
+        (&["unknown.yaml"], 3),
+        (&["integrations", "show", "nobody"], 3),
+        (&["good.yaml", "--var", "x=1"], 3),
+    ] {
+        let ended = person.flowrun(words);
+        assert_eq!(ended.code, Some(code), "{words:?}: {ended:?}");
+        assert!(code == 0 || ended.stderr.contains("error"), "{words:?}: {ended:?}");
+    }
+}
+
+fn fetching(url: &str, integration: &str) -> String {
+    format!(
+        "steps:\n  - fetch_variables:\n      url: {url}\n      integration: {integration}\n      \
+         variables: [name]\n  - send: \"{{{{name}}}}\"\n"
+    )
+}
+
+/// OA-1: an integration that is known and not authorised is exit 4, with the command to type.
+#[test]
+fn an_integration_that_nobody_authorised_is_named_with_the_command_that_mends_it() {
+    let person = Person::new();
+    person.write("flow.yaml", &fetching("https://api.teamleader.eu/x", "Teamleader"));
+    assert_eq!(person.flowrun(&["integrations", "add", "teamleader"]).code, Some(0));
+    let ended = person.flowrun(&["flow.yaml"]);
+    assert_eq!(ended.code, Some(4), "{ended:?}");
+    assert!(ended.stderr.contains("flowrun integrations authorize"), "{ended:?}");
+}
+
+/// SEED-8, OA-72: the callback URL is known before anything exists at the provider, and stays.
+#[test]
+fn the_callback_url_is_printed_with_the_draft_and_does_not_change() {
+    let person = Person::new();
+    let added = person.flowrun(&["integrations", "add", "teamleader"]).stdout;
+    assert!(added.starts_with("Callback URL: http://127.0.0.1:"), "{added}");
+    let edit = ["integrations", "edit", "teamleader", "--client-id", "abc", "--client-secret-stdin"];
+    assert_eq!(person.flowrun_fed(&edit, "a secret that is typed\n").stdout, added);
+}
+
+/// OA-3: what goes in does not come out.
+#[test]
+fn a_client_secret_is_never_printed() {
+    let person = Person::new();
+    let secret = "canary-3f9a1c77";
+    let add = ["integrations", "add", "teamleader", "--client-id", "abc", "--client-secret-stdin"];
+    let mut said = vec![person.flowrun_fed(&add, secret)];
+    for words in [
+        &["integrations", "list", "--json"][..],
+        &["integrations", "show", "teamleader", "--json"],
+        &["integrations", "check", "teamleader", "-vv"],
+    ] {
+        said.push(person.flowrun(words));
+    }
+    for ended in said {
+        assert!(!ended.stdout.contains(secret) && !ended.stderr.contains(secret), "{ended:?}");
+    }
+}
+
+/// T3: a plain variable of the environment is nobody's secret, and nothing is sent without one.
+#[test]
+fn secrets_never_read_plain_environment() {
+    let service = Silent::new();
+    let person = Person::new().with("KEY", "plain-environment-value");
+    let flow = format!(
+        "secrets: [KEY]\nsteps:\n  - http_request:\n      url: {}/\n      headers: {{ X-Key: \"{{{{secrets.KEY}}}}\" }}\n",
+        service.url()
+    );
+    person.write("flow.yaml", &flow);
+    let ended = person.flowrun(&["flow.yaml"]);
+    assert_eq!(ended.code, Some(3), "{ended:?}");
+    assert!(ended.stderr.contains("FLOWRUN_SECRET_KEY") && ended.stderr.contains("[F0"), "{ended:?}");
+    assert!(!service.was_called());
+}
+
+/// T21, for the command line.
+#[test]
+fn undeclared_input_is_refused_everywhere() {
+    let service = Silent::new();
+    let person = Person::new();
+    let flow = format!(
+        "inputs:\n  id: {{ type: string }}\nsteps:\n  - http_request: {{ url: \"{}/\" }}\n",
+        service.url()
+    );
+    person.write("flow.yaml", &flow);
+    person.write("vars.json", r#"{"id": "1", "steps": {}}"#);
+    for words in [
+        &["flow.yaml", "--var", "id=1", "--var", "idd=2"][..],
+        &["flow.yaml", "--var", "id=1", "--var", "secrets=2"],
+        &["flow.yaml", "--vars", "vars.json"],
+    ] {
+        let ended = person.flowrun(words);
+        assert_eq!(ended.code, Some(3), "{words:?}: {ended:?}");
+    }
+    assert_eq!(person.flowrun(&["flow.yaml", "--var", "id=1", "--var", "id=2"]).code, Some(2));
+    assert!(!service.was_called());
+}
+
+/// T24, for the terminal: whatever an author's file holds, stderr stays inert.
+#[test]
+fn what_is_said_about_a_hostile_file_is_inert() {
+    let person = Person::new();
+    person.write("flow.yaml", "steps:\n  - send: {{x}} \u{9b}31m \u{202e}\n");
+    let ended = person.flowrun(&["check", "flow.yaml"]);
+    assert_eq!(ended.code, Some(3), "{ended:?}");
+    assert!(!ended.stderr.contains(['\u{9b}', '\u{202e}', '\u{1b}']), "{ended:?}");
+}
+
+#[test]
+fn a_mistyped_verb_is_recognised() {
+    let ended = Person::new().flowrun(&["integration"]);
+    assert!(ended.stderr.contains("did you mean `flowrun integrations`?"), "{ended:?}");
+}
+
+#[test]
+fn eval_answers_in_json_and_line_by_line() {
+    let person = Person::new();
+    person.write("doc.json", r#"{"data": {"last_name": "Doe"}}"#);
+    let picked = person.flowrun(&["eval", "--path", "data.last_name", "--doc", "doc.json"]);
+    assert_eq!(picked.stdout, "\"Doe\"\n");
+    let lines = "{\"path\":\"$.a\",\"doc\":{\"a\":1}}\n{\"path\":\"$.\",\"doc\":1}\n";
+    let answers = person.flowrun_fed(&["eval", "--path", "--jsonl"], lines).stdout;
+    let answers: Vec<&str> = answers.lines().collect();
+    assert_eq!(answers[0], "{\"values\":[1]}");
+    assert!(answers[1].starts_with("{\"error\":{\"code\":\"grammar\""), "{answers:?}");
+}
+
+/// Every flow that ships is without mistakes, and runs in the sandbox through a real authorization.
+#[test]
+fn every_flow_of_the_house_runs_in_the_sandbox() {
+    for (file, said) in [
+        ("flows/teamleader.flow.yaml", "Their last name is Peeters.\n"),
+        ("flows/zoho.flow.yaml", "The organisation is "),
+    ] {
+        let path = root().join(file);
+        let path = path.to_str().expect("a path in UTF-8");
+        let mut words = vec![path, "--sandbox"];
+        if file.contains("teamleader") {
+            words.extend(["--var", "id=42"]);
+        }
+        let ended = Person::new().flowrun(&words);
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        assert!(ended.stdout.starts_with(said), "{ended:?}");
+        assert!(ended.stderr.contains("All set! Your authorization is complete!"), "{ended:?}");
+        assert!(ended.stderr.starts_with("sandbox "), "{ended:?}");
+    }
+    assert_eq!(fs::read_dir(root().join("flows")).expect("flows").count(), 2, "a new flow is run here too");
+}
+
+/// T18: where the registry, the key and the secrets would be, there is something that cannot be opened as such.
+#[test]
+fn sandbox_never_opens_real_registry() {
+    let person = Person::new().with("FLOWRUN_HOME", "real");
+    person.write("real", "a plain file, so that any use of it fails");
+    let flow = root().join("flows/teamleader.flow.yaml");
+    let flow = flow.to_str().expect("a path in UTF-8");
+    let ended = person.flowrun(&[flow, "--var", "id=42", "--sandbox"]);
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), "Their last name is Peeters.\n"), "{ended:?}");
+    let elsewhere =
+        person.write("flow.yaml", "steps:\n  - http_request: { url: \"https://example.com/\" }\n");
+    let elsewhere = elsewhere.to_str().expect("a path in UTF-8");
+    assert_eq!(person.flowrun(&[elsewhere, "--sandbox"]).code, Some(1), "another host is refused");
+}
+
+/// Design 3: a request as curl, placeholders for secrets, nothing sent, an end where a reply is needed.
+#[test]
+fn a_dry_run_shows_requests_and_sends_none() {
+    let service = Silent::new();
+    let person = Person::new().with("FLOWRUN_SECRET_KEY", "canary-77aa12b9");
+    let url = service.url();
+    let flow = format!(
+        "secrets: [KEY]\nsteps:\n  - id: contact\n    fetch_variables:\n      url: {url}/contacts\n      \
+         headers: {{ X-Key: \"{{{{secrets.KEY}}}}\" }}\n      variables: [name]\n  - send: \"{{{{name}}}}\"\n"
+    );
+    person.write("flow.yaml", &flow);
+    let ended = person.flowrun(&["flow.yaml", "--dry-run"]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(ended.stdout.starts_with(&format!("curl -X GET '{url}/contacts'")), "{ended:?}");
+    assert!(ended.stdout.contains("$FLOWRUN_SECRET_KEY") && !ended.stdout.contains("canary"), "{ended:?}");
+    assert!(ended.stderr.contains("the dry run ends at contact: what follows needs `name`"), "{ended:?}");
+    assert!(!service.was_called());
+}
+
+/// Every folder of `tests/cases` through the binary: it fails before any request, with the codes it expects.
+#[test]
+fn every_seeded_mistake_is_reported_by_the_binary() {
+    let cases = root().join("tests/cases");
+    let only = env::var_os("FLOWRUN_CASE");
+    let Ok(folders) = fs::read_dir(&cases) else { return };
+    for folder in folders.map(|folder| folder.expect("readable")) {
+        if only.as_ref().is_some_and(|only| *only != folder.file_name()) {
+            continue;
+        }
+        let expected = fs::read_to_string(folder.path().join("expected.txt")).expect("each case has one");
+        let file = folder.path().join("flow.yaml");
+        let file = file.to_str().expect("a path in UTF-8");
+        let person = Person::new();
+        let words = ["check", file, "--message-format", "short"];
+        let ended = person.flowrun(&words);
+        // Integrations are judged by the machine they are checked on, which has none.
+        let is_local = |line: &&str| line.contains("[F014]") || line.contains("[F015]");
+        let first_lines =
+            expected.lines().filter(|line| line.starts_with("error[") || line.starts_with("warning["));
+        let expected: Vec<&str> = first_lines.filter(|line| !is_local(line)).collect();
+        let is_wrong = expected.iter().any(|line| line.starts_with("error["));
+        assert_eq!(ended.code, Some(if is_wrong { 3 } else { 0 }), "{file}: {ended:?}");
+        for first in expected {
+            assert!(ended.stderr.contains(first), "{file}: {first}\n{ended:?}");
+        }
+    }
+}
