@@ -1,11 +1,241 @@
-//! Walks a run through its plan.
+//! Walks a run through its plan: one event in, commands out.
+//!
+//! Nothing here waits or touches the world. Ops are walked until the run waits for something, is
+//! over, or has done enough for one event; where it yields changes nothing else.
 
-use crate::command::Command;
-use crate::event::Event;
-use crate::plan::Plan;
-use crate::run::Run;
+use flowrun_template::{ErrorKind, Rendered, Root, Scope as _, Slot, Tree};
+use serde_json::{Map, Value};
+
+use crate::command::{Command, End};
+use crate::event::{Event, Happening};
+use crate::failure::Failure;
+use crate::plan::{Op, Pc, Placed, Plan};
+use crate::run::{Frame, Phase, Reason, Run, Timer};
+
+/// How many ops are walked for one event before the driver gets its turn.
+const TURN: usize = 1_000;
 
 /// Takes one event and gives what is to be done next.
-pub fn advance(_plan: &Plan, _run: &mut Run, _event: Event) -> Vec<Command> {
-    Vec::new()
+///
+/// # Example
+/// ```
+/// use flowrun_machine::{advance, Command, End, Event, Happening, Op, Plan, Run, Scope};
+/// use flowrun_template::Slots;
+///
+/// let plan = Plan {
+///     name: "nothing".into(), hash: String::new(), slots: Slots::new(), steps: vec![], calls: vec![],
+///     ops: vec![Op::Enter { scope: 0 }, Op::Leave, Op::Finish], owners: vec![None; 3],
+///     scopes: vec![Scope { resume: 2, ..Scope::default() }], outputs: vec![], inputs: vec![],
+///     max_steps: 10, max_state: 1024, max_variable: 1024,
+/// };
+/// let mut run = Run::new("run-1", &plan);
+/// let start = Event { at: "2026-11-24T12:00:00Z".parse()?, what: Happening::Start { inputs: vec![] } };
+/// assert!(matches!(advance(&plan, &mut run, start)[..], [Command::Finish(End::Done { .. })]));
+/// # Ok::<(), jiff::Error>(())
+/// ```
+pub fn advance(plan: &Plan, run: &mut Run, event: Event) -> Vec<Command> {
+    if run.is_over {
+        return Vec::new();
+    }
+    run.tell_time(event.at);
+    let mut walk = Walk { plan, run, commands: Vec::new() };
+    walk.happened(event.what);
+    walk.on();
+    walk.commands
+}
+
+/// One event's worth of walking.
+pub(crate) struct Walk<'a> {
+    pub(crate) plan: &'a Plan,
+    pub(crate) run: &'a mut Run,
+    pub(crate) commands: Vec<Command>,
+}
+
+/// Ends the walk of an op early: the run goes on elsewhere, for this reason.
+pub(crate) type Step = Result<(), Reason>;
+
+impl Walk<'_> {
+    fn happened(&mut self, what: Happening) {
+        match what {
+            Happening::Start { inputs } => self.start(inputs),
+            Happening::Called { op, result } => self.called(op, result),
+            Happening::Fired { op } => self.fired(op),
+            Happening::Cancel { reason } => self.interrupt(Reason::Cancel(reason)),
+            Happening::Resume => {}
+        }
+    }
+
+    fn start(&mut self, inputs: Vec<(Slot, Value)>) {
+        self.run.begin_roots(self.plan);
+        for (slot, value) in inputs {
+            if let Err(failure) = self.run.variables.write(self.plan, slot, value) {
+                return self.unwind(Reason::Limit(failure));
+            }
+        }
+    }
+
+    /// Walks ops until the run waits, ends, or has had its turn.
+    fn on(&mut self) {
+        for _ in 0..TURN {
+            if self.run.is_over || self.run.pending.is_some() {
+                return;
+            }
+            if let Err(reason) = self.op() {
+                self.unwind(reason);
+            }
+        }
+        if !self.run.is_over && self.run.pending.is_none() {
+            self.commands.push(Command::Yield);
+        }
+    }
+
+    fn op(&mut self) -> Step {
+        let plan = self.plan;
+        let mut next = self.run.pc + 1;
+        match &plan.ops[self.run.pc] {
+            Op::Enter { scope } => self.enter(*scope)?,
+            Op::Set { slot, value } => self.set(*slot, value)?,
+            Op::Compute { slot, value } => {
+                let computed = value.part.evaluate(&self.run.variables, self.run.now);
+                let computed = computed.map_err(|error| self.error(Failure::of_logic(&value.path, error)))?;
+                self.write(*slot, computed)?;
+            }
+            Op::Branch { condition, otherwise } => {
+                let answer = condition.part.test(&self.run.variables, self.run.now);
+                if !answer.map_err(|error| self.error(Failure::of_logic(&condition.path, error)))? {
+                    next = *otherwise;
+                }
+            }
+            Op::Jump { to } => next = *to,
+            Op::Call { call } => self.call(*call)?,
+            Op::Log { level, text, data } => {
+                let text = self.render(text)?.as_str().map(str::to_owned).unwrap_or_default();
+                let data = data.as_ref().map(|data| self.render(data)).transpose()?;
+                let step = plan.owners[self.run.pc];
+                self.commands.push(Command::Log { level: *level, text, data, step });
+            }
+            Op::Raise { name, message } => {
+                let message = message.as_ref().map(|message| self.render(message)).transpose()?;
+                let message = message.and_then(|message| message.as_str().map(str::to_owned));
+                let failure = Failure::new(ErrorKind::Failed, message.unwrap_or_else(|| name.clone()));
+                return Err(self.error(Failure { name: Some(name.clone()), ..failure }));
+            }
+            Op::RaiseAgain => return Err(self.raise_again()),
+            Op::End { outputs } => {
+                let outputs = self.outputs(outputs.as_ref().unwrap_or(&plan.outputs))?;
+                return Err(Reason::End(outputs));
+            }
+            Op::Leave | Op::Handled => return self.body_ended(),
+            Op::Skip => return self.skip(),
+            Op::EndFinally => return self.finally_ended(),
+            Op::Finish => {
+                let outputs = self.outputs(&plan.outputs)?;
+                self.finish(End::Done { outputs });
+            }
+        }
+        self.run.pc = next;
+        Ok(())
+    }
+
+    fn enter(&mut self, scope: usize) -> Step {
+        let step = self.plan.owners[self.run.pc];
+        let depth = self.run.frames.len();
+        let timeout = self.plan.scopes[scope].timeout;
+        let deadline = timeout.and_then(|timeout| self.run.now.checked_add(timeout).ok());
+        let timer = deadline.map(|at| self.timer(Timer::Scope(depth), at));
+        self.run.frames.push(Frame {
+            scope,
+            step,
+            phase: Phase::Body,
+            call: None,
+            attempts: 0,
+            deadline,
+            timer,
+            failure: None,
+            after: None,
+            outer_error: None,
+        });
+        self.run.steps_used += u64::from(step.is_some());
+        if self.run.steps_used > self.plan.max_steps {
+            let message = format!("the run took more than {} steps", self.plan.max_steps);
+            let failure = Failure::new(ErrorKind::Limit, message);
+            let help = Some("raise the flow's `limits: { steps: … }`, if that many are meant".to_owned());
+            return Err(Reason::Limit(self.located(Failure { help, ..failure })));
+        }
+        Ok(())
+    }
+
+    fn set(&mut self, slot: Slot, value: &Placed<Tree>) -> Step {
+        if let Tree::Text(text) = &value.part
+            && let Some(from) = text.as_slot()
+        {
+            let shared = self.run.variables.share(self.plan, from, slot);
+            if shared.map_err(|failure| Reason::Limit(self.located(failure)))? {
+                return Ok(());
+            }
+        }
+        let value = self.render(value)?;
+        self.write(slot, value)
+    }
+
+    /// Writes a variable; one that is too large ends the run (L-3).
+    pub(crate) fn write(&mut self, slot: Slot, value: Value) -> Step {
+        let written = self.run.variables.write(self.plan, slot, value);
+        written.map_err(|failure| Reason::Limit(self.located(failure)))
+    }
+
+    /// Renders a value in which nothing is late.
+    fn render(&self, value: &Placed<Tree>) -> Result<Value, Reason> {
+        match self.rendered(value)? {
+            Rendered::Value(value) => Ok(value),
+            _ => {
+                let failure = Failure::new(ErrorKind::Refused, "a secret cannot stand here");
+                Err(self.error(Failure { place: value.path.clone(), ..failure }))
+            }
+        }
+    }
+
+    /// Renders a value in which secrets and kept fields may stay references.
+    pub(crate) fn rendered(&self, value: &Placed<Tree>) -> Result<Rendered, Reason> {
+        let rendered = value.part.render(&self.run.variables);
+        rendered.map_err(|error| self.error(Failure::of_render(&value.path, error)))
+    }
+
+    /// Outputs; one whose variable was never set is absent (L-14).
+    fn outputs(&self, outputs: &[(String, Placed<Tree>)]) -> Result<Map<String, Value>, Reason> {
+        let set = outputs.iter().filter(|(_, value)| self.is_set(&value.part));
+        set.map(|(name, value)| Ok((name.clone(), self.render(value)?))).collect()
+    }
+
+    fn is_set(&self, tree: &Tree) -> bool {
+        let mut is_set = true;
+        tree.visit_mentions(&mut |_, mention| {
+            if let Root::Slot(slot) = mention.root {
+                is_set &= mention.tolerated || self.run.variables.value(slot).is_some();
+            }
+        });
+        is_set
+    }
+
+    /// An error of the op under way.
+    pub(crate) fn error(&self, failure: Failure) -> Reason {
+        Reason::Error(self.located(failure))
+    }
+
+    /// The failure with its step and place, where it does not know them.
+    pub(crate) fn located(&self, mut failure: Failure) -> Failure {
+        let step = self.plan.owners.get::<Pc>(self.run.pc).copied().flatten();
+        failure.step = failure.step.or(step);
+        if let Some(step) = failure.step.filter(|_| failure.place.is_empty()) {
+            failure.place.clone_from(&self.plan.steps[step].path);
+        }
+        failure
+    }
+
+    pub(crate) fn finish(&mut self, end: End) {
+        self.run.is_over = true;
+        let timers = std::mem::take(&mut self.run.timers);
+        self.commands.extend(timers.into_keys().map(|op| Command::Drop { op }));
+        self.commands.push(Command::Finish(end));
+    }
 }

@@ -5,7 +5,10 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use flowrun_template::{CallEffect, ErrorKind};
+use flowrun_template::{CallEffect, ErrorKind, LogicError, LogicErrorKind, RenderError, RenderErrorKind};
+use serde_json::{Value, json};
+
+use crate::plan::Plan;
 
 /// An error of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +23,7 @@ pub struct Failure {
     pub status: Option<u16>,
     /// The step, as an index into [`Plan::steps`](crate::Plan::steps).
     pub step: Option<usize>,
-    /// How many attempts were made; 0 where nothing was begun.
+    /// How many attempts the step made; 0 if it was not begun.
     pub attempts: u32,
     /// How long the other side asked to wait.
     pub retry_after: Option<Duration>,
@@ -28,7 +31,8 @@ pub struct Failure {
     pub effect: CallEffect,
     /// Whether the same call may succeed if made again.
     pub retryable: bool,
-    /// The path in the flow, such as `steps[0].fetch_variables.url`.
+    /// The path in the flow, such as `steps[0].fetch_variables.url`; within a value it goes on as a JSON
+    /// pointer (RFC 6901): `steps[0].set.contact/name`.
     pub place: String,
     /// The bytes of the text at that place it is about.
     pub span: Option<Range<usize>>,
@@ -54,5 +58,46 @@ impl Failure {
             span: None,
             help: None,
         }
+    }
+}
+
+impl Failure {
+    /// A text that has no value.
+    pub(crate) fn of_render(path: &str, error: RenderError) -> Self {
+        let kind = match error.kind {
+            RenderErrorKind::Missing | RenderErrorKind::Null => ErrorKind::Missing,
+            RenderErrorKind::TooLong | RenderErrorKind::Budget => ErrorKind::Limit,
+            RenderErrorKind::Route | RenderErrorKind::Header => ErrorKind::Refused,
+            _ => ErrorKind::Type,
+        };
+        let place = path.to_owned() + &error.path;
+        Self { place, span: Some(error.span), help: error.help, ..Self::new(kind, error.message) }
+    }
+
+    /// An expression that has no value.
+    pub(crate) fn of_logic(path: &str, error: LogicError) -> Self {
+        let kind = match error.kind {
+            LogicErrorKind::Undefined => ErrorKind::Missing,
+            LogicErrorKind::Budget => ErrorKind::Limit,
+            _ => ErrorKind::Type,
+        };
+        let place = path.to_owned();
+        Self { place, span: Some(error.span), help: error.help, ..Self::new(kind, error.message) }
+    }
+
+    /// The value a flow reads as `error` (L-11).
+    #[must_use]
+    pub fn value(&self, plan: &Plan) -> Value {
+        let step = self.step.and_then(|step| plan.steps.get(step));
+        json!({
+            "kind": self.kind.as_str(),
+            "name": self.name,
+            "message": self.message,
+            "status": self.status,
+            "step": step.map(|step| step.id.as_ref().unwrap_or(&step.path)),
+            "attempts": self.attempts,
+            "retry_after": self.retry_after.map(|wait| wait.as_secs()),
+            "effect": self.effect.as_str(),
+        })
     }
 }

@@ -1,15 +1,23 @@
 //! The pure state machine that runs a compiled flow: events in, commands out.
 
 mod advance;
+mod call;
 mod command;
 mod event;
 mod failure;
+mod key;
 pub mod plan;
+mod retry;
+mod roots;
 mod run;
+mod unwind;
+mod variables;
 
 pub use advance::advance;
 pub use command::{Command, End};
 pub use event::{Called, Event, Happening};
 pub use failure::Failure;
-pub use plan::{CallPlan, LogLevel, OnError, Op, OutputUse, Pc, Placed, Plan, Retry, RetryOn, Scope, StepPlan};
+pub use plan::{
+    CallPlan, LogLevel, OnError, Op, OutputUse, Pc, Placed, Plan, Retry, RetryOn, Scope, StepPlan,
+};
 pub use run::Run;

@@ -1,0 +1,247 @@
+//! Leaves scopes: by their end, by an error, a deadline, a cancel or `end` (runs.md's one mechanism).
+//!
+//! `on_error` takes errors only; `finally` runs for every reason, once, shielded and limited. What is
+//! called is aborted first and waited for, so nothing of a scope is under way once it is left.
+
+use std::time::Duration;
+
+use flowrun_template::{CallEffect, ErrorKind};
+
+use crate::advance::{Step, Walk};
+use crate::command::{Command, End};
+use crate::failure::Failure;
+use crate::plan::OnError;
+use crate::roots::Status;
+use crate::run::{Frame, Phase, Reason, Timer};
+
+/// The time a `finally` has, whatever is going on around it.
+const FINALLY: Duration = Duration::from_secs(30);
+
+impl Walk<'_> {
+    /// Something wants the run to leave: now, or once a `finally` within what it leaves is through.
+    pub(crate) fn interrupt(&mut self, reason: Reason) {
+        let depth = if let Reason::Timeout(depth) = reason { depth } else { 0 };
+        if self.run.is_shielded(depth) {
+            self.run.deferred.get_or_insert(reason);
+        } else {
+            self.leave_for(reason);
+        }
+    }
+
+    /// Aborts what is called, then unwinds.
+    pub(crate) fn leave_for(&mut self, reason: Reason) {
+        if let Some(reason) = self.abort(reason) {
+            self.unwind(reason);
+        }
+    }
+
+    /// Leaves scopes until one goes on: with its handler, with its `finally`, or after it.
+    pub(crate) fn unwind(&mut self, reason: Reason) {
+        let mut reason = reason;
+        while let Some(depth) = self.run.frames.len().checked_sub(1) {
+            reason = self.due(depth, reason);
+            let phase = self.run.frames[depth].phase;
+            if phase == Phase::Body {
+                reason = match self.handle(depth, reason) {
+                    None => return,
+                    Some(reason) => reason,
+                };
+            }
+            if phase == Phase::Finally {
+                reason = self.failed_finally(depth, reason);
+            } else if self.begin_finally(depth, Some(&reason)) {
+                return;
+            }
+            self.pop(Status::Failed);
+        }
+        self.finish(match reason {
+            Reason::Error(failure) | Reason::Limit(failure) => End::Failed(failure),
+            Reason::Timeout(_) => End::TimedOut(self.out_of_time(0)),
+            Reason::Cancel(reason) => End::Cancelled { reason },
+            Reason::End(outputs) => End::Done { outputs },
+        });
+    }
+
+    /// A step's deadline becomes an error at that step; the flow's stays what it is.
+    fn due(&mut self, depth: usize, reason: Reason) -> Reason {
+        match reason {
+            Reason::Timeout(at) if at == depth && depth > 0 => Reason::Error(self.out_of_time(depth)),
+            Reason::Error(failure) => {
+                self.run.frames[depth].failure = Some(failure.clone());
+                Reason::Error(failure)
+            }
+            other => other,
+        }
+    }
+
+    fn out_of_time(&self, depth: usize) -> Failure {
+        let frame = self.run.frames.get(depth);
+        let scope = frame.map_or(0, |frame| frame.scope);
+        let limit =
+            self.plan.scopes[scope].timeout.map(flowrun_template::duration::format).unwrap_or_default();
+        let what = if depth == 0 { "the run" } else { "the step" };
+        let step = frame.and_then(|frame| frame.step);
+        let place =
+            step.map_or_else(String::new, |step| format!("{}.", self.plan.steps[step].path)) + "timeout";
+        let failure = Failure::new(ErrorKind::Timeout, format!("{what} was not done within {limit}"));
+        let effect = frame.map_or(CallEffect::None, |frame| frame.call_effect(self.plan));
+        Failure { step, place, effect, attempts: frame.map_or(0, |frame| frame.attempts), ..failure }
+    }
+
+    /// Lets the scope's `on_error` take an error; gives the reason back if it does not.
+    fn handle(&mut self, depth: usize, reason: Reason) -> Option<Reason> {
+        let on_error = self.plan.scopes[self.run.frames[depth].scope].on_error;
+        let Reason::Error(failure) = reason else { return Some(reason) };
+        self.run.frames[depth].failure = Some(failure.clone());
+        if on_error == OnError::Raise {
+            return Some(Reason::Error(failure));
+        }
+        if let Err(limit) = self.give_defaults(depth) {
+            return Some(limit);
+        }
+        if let OnError::Handle(pc) = on_error {
+            self.stop_timer(depth);
+            self.run.frames[depth].phase = Phase::Handler;
+            self.run.show_error(self.plan, depth, Some(&failure));
+            self.run.pc = pc;
+        } else {
+            self.end_scope();
+        }
+        None
+    }
+
+    /// Each variable of a failed call that has a default gets it (L-11).
+    fn give_defaults(&mut self, depth: usize) -> Step {
+        let Some(call) = self.run.frames[depth].call else { return Ok(()) };
+        let plan = &self.plan.calls[call];
+        let Some(picks) = &plan.picks else { return Ok(()) };
+        for (name, default) in picks.part.defaults() {
+            if let Some(slot) = self.plan.slots.find(name) {
+                self.write(slot, default.clone())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The body or the handler of the innermost scope ended well.
+    pub(crate) fn body_ended(&mut self) -> Step {
+        self.end_scope();
+        Ok(())
+    }
+
+    fn end_scope(&mut self) {
+        let Some(depth) = self.run.frames.len().checked_sub(1) else { return };
+        if !self.begin_finally(depth, None) {
+            self.go_on();
+        }
+    }
+
+    /// Leaves the innermost scope for what comes after it.
+    fn go_on(&mut self) {
+        let Some(frame) = self.run.frames.last() else { return };
+        self.run.pc = self.plan.scopes[frame.scope].resume;
+        let status = if frame.failure.is_some() { Status::Failed } else { Status::Done };
+        self.pop(status);
+        if let Some(reason) = self.run.deferred.take() {
+            self.interrupt(reason);
+        }
+    }
+
+    /// The guard was false.
+    pub(crate) fn skip(&mut self) -> Step {
+        if let Some(frame) = self.run.frames.last() {
+            self.run.pc = self.plan.scopes[frame.scope].resume;
+        }
+        self.pop(Status::Skipped);
+        Ok(())
+    }
+
+    /// Begins the scope's `finally`, if it has one.
+    fn begin_finally(&mut self, depth: usize, after: Option<&Reason>) -> bool {
+        let Some(pc) = self.plan.scopes[self.run.frames[depth].scope].finally else { return false };
+        self.stop_timer(depth);
+        let error = match after {
+            Some(Reason::Error(failure) | Reason::Limit(failure)) => Some(failure.clone()),
+            Some(Reason::Timeout(at)) => Some(self.out_of_time(*at)),
+            _ => None,
+        };
+        let until = self.run.now.checked_add(FINALLY).unwrap_or(self.run.now);
+        let timer = self.timer(Timer::Finally(depth), until);
+        let frame = &mut self.run.frames[depth];
+        (frame.phase, frame.after, frame.timer) = (Phase::Finally, after.cloned(), Some(timer));
+        frame.deadline = Some(until);
+        self.run.show_error(self.plan, depth, error.as_ref());
+        self.run.pc = pc;
+        true
+    }
+
+    /// A `finally` ended: what was under way when it began goes on.
+    pub(crate) fn finally_ended(&mut self) -> Step {
+        let after = self.run.frames.last_mut().and_then(|frame| frame.after.take());
+        match after {
+            None => self.go_on(),
+            Some(reason) => {
+                self.pop(Status::Failed);
+                let deferred = if self.run.is_shielded(0) { None } else { self.run.deferred.take() };
+                return Err(deferred.unwrap_or(reason));
+            }
+        }
+        Ok(())
+    }
+
+    /// An error in a `finally` replaces an error or a good end; a deadline or a cancel stays the reason.
+    fn failed_finally(&mut self, depth: usize, reason: Reason) -> Reason {
+        match self.run.frames[depth].after.take() {
+            Some(outer @ (Reason::Cancel(_) | Reason::Timeout(_) | Reason::Limit(_))) => outer,
+            _ => reason,
+        }
+    }
+
+    /// `fail:` without a name raises the error that is being handled once more.
+    pub(crate) fn raise_again(&self) -> Reason {
+        let handled = self.run.frames.iter().rev().find(|frame| frame.phase != Phase::Body);
+        match handled.and_then(|frame| frame.failure.clone()) {
+            Some(failure) => Reason::Error(failure),
+            None => self.error(Failure::new(ErrorKind::Failed, "there is no error to raise again")),
+        }
+    }
+
+    fn pop(&mut self, status: Status) {
+        let Some(depth) = self.run.frames.len().checked_sub(1) else { return };
+        self.stop_timer(depth);
+        let Some(mut frame) = self.run.frames.pop() else { return };
+        self.run.hide_error(&mut frame);
+        self.run.record_step(self.plan, &frame, status);
+    }
+
+    /// Starts a timer.
+    pub(crate) fn timer(&mut self, timer: Timer, at: jiff::Timestamp) -> u64 {
+        let op = self.run.number();
+        self.run.timers.insert(op, timer);
+        self.commands.push(Command::Timer { op, at });
+        op
+    }
+
+    /// Stops a frame's timer, if one is running.
+    fn stop_timer(&mut self, depth: usize) {
+        if let Some(op) = self.run.frames[depth].timer.take() {
+            self.drop_timer(op);
+        }
+    }
+
+    pub(crate) fn drop_timer(&mut self, op: u64) {
+        if self.run.timers.remove(&op).is_some() {
+            self.commands.push(Command::Drop { op });
+        }
+    }
+}
+
+impl Frame {
+    /// What is known of the effect of a call that was cut short.
+    fn call_effect(&self, plan: &crate::plan::Plan) -> CallEffect {
+        match self.call.map(|call| plan.calls[call].effect) {
+            None | Some(flowrun_template::Effect::Safe) => CallEffect::None,
+            Some(_) => CallEffect::Unknown,
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! What the names of a flow stand for in one run, and how much room they take.
+//!
+//! Values are shared, never copied: writing replaces an `Arc`. Sizes are counted as JSON when a value
+//! arrives, so a limit (L-3) costs nothing later. Reserved roots stand in slots too, uncounted.
+
+use std::sync::Arc;
+
+use flowrun_template::{ErrorKind, Scope, Slot};
+use serde_json::Value;
+
+use crate::failure::Failure;
+use crate::plan::Plan;
+
+/// The variables of a run.
+#[derive(Debug)]
+pub(crate) struct Variables {
+    values: Vec<Option<Arc<Value>>>,
+    sizes: Vec<usize>,
+    total: usize,
+}
+
+impl Scope for Variables {
+    fn value(&self, slot: Slot) -> Option<&Value> {
+        self.values.get(slot.index())?.as_deref()
+    }
+}
+
+impl Variables {
+    pub(crate) fn new(slots: usize) -> Self {
+        Self { values: vec![None; slots], sizes: vec![0; slots], total: 0 }
+    }
+
+    /// Writes a new value.
+    pub(crate) fn write(&mut self, plan: &Plan, slot: Slot, value: Value) -> Result<(), Failure> {
+        let size = json_size(&value);
+        self.keep(plan, slot, Arc::new(value), size)
+    }
+
+    /// Lets `to` stand for what `from` stands for now; false if that is nothing.
+    pub(crate) fn share(&mut self, plan: &Plan, from: Slot, to: Slot) -> Result<bool, Failure> {
+        let Some(value) = self.values.get(from.index()).cloned().flatten() else { return Ok(false) };
+        let size = match self.sizes[from.index()] {
+            0 => json_size(&value),
+            known => known,
+        };
+        self.keep(plan, to, value, size).map(|()| true)
+    }
+
+    /// Makes room for a value kept outside the slots, in place of one of `before` bytes.
+    pub(crate) fn charge(&mut self, plan: &Plan, size: usize, before: usize) -> Result<(), Failure> {
+        let total = self.total - before.min(self.total) + size;
+        if total > plan.max_state {
+            let message = format!("the variables of this run take more than {} bytes", plan.max_state);
+            return Err(limit(message, "keep less of each reply, or raise the flow's `limits`"));
+        }
+        self.total = total;
+        Ok(())
+    }
+
+    /// Puts a reserved root's value in place and gives back what stood there.
+    pub(crate) fn swap_root(&mut self, slot: Slot, value: Option<Arc<Value>>) -> Option<Arc<Value>> {
+        let place = self.values.get_mut(slot.index())?;
+        std::mem::replace(place, value)
+    }
+
+    /// A reserved root's value, to be changed in place.
+    pub(crate) fn root_mut(&mut self, slot: Slot) -> Option<&mut Value> {
+        self.values.get_mut(slot.index())?.as_mut().map(Arc::make_mut)
+    }
+
+    fn keep(&mut self, plan: &Plan, slot: Slot, value: Arc<Value>, size: usize) -> Result<(), Failure> {
+        if size > plan.max_variable {
+            let name = plan.slots.name(slot);
+            let message = format!("variable `{name}` is larger than {} bytes", plan.max_variable);
+            return Err(limit(message, "keep only the part the flow needs, or raise the flow's `limits`"));
+        }
+        self.charge(plan, size, self.sizes[slot.index()])?;
+        self.sizes[slot.index()] = size;
+        self.values[slot.index()] = Some(value);
+        Ok(())
+    }
+}
+
+fn limit(message: String, help: &str) -> Failure {
+    Failure { help: Some(help.to_owned()), ..Failure::new(ErrorKind::Limit, message) }
+}
+
+/// How many bytes a value takes as JSON, without writing it.
+pub(crate) fn json_size(value: &Value) -> usize {
+    match value {
+        Value::Null | Value::Bool(true) => 4,
+        Value::Bool(false) => 5,
+        Value::Number(number) => number_size(number),
+        Value::String(text) => text_size(text),
+        Value::Array(items) => 1 + items.len().max(1) + items.iter().map(json_size).sum::<usize>(),
+        Value::Object(members) => {
+            let inside: usize =
+                members.iter().map(|(key, value)| text_size(key) + 1 + json_size(value)).sum();
+            1 + members.len().max(1) + inside
+        }
+    }
+}
+
+fn number_size(number: &serde_json::Number) -> usize {
+    match number.as_u64() {
+        Some(0) => 1,
+        Some(whole) => whole.ilog10() as usize + 1,
+        None => number.to_string().len(),
+    }
+}
+
+fn text_size(text: &str) -> usize {
+    let escaped = |byte: u8| match byte {
+        b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 0x08 | 0x0c => 1,
+        0..=0x1f => 5,
+        _ => 0,
+    };
+    2 + text.len() + text.bytes().map(escaped).sum::<usize>()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn values() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            any::<String>().prop_map(Value::from),
+        ];
+        leaf.prop_recursive(3, 24, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::vec((any::<String>(), inner), 0..4)
+                    .prop_map(|members| Value::Object(members.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn a_values_size_is_that_of_its_json_l_3(value in values()) {
+            prop_assert_eq!(json_size(&value), value.to_string().len());
+        }
+    }
+}
