@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use bytes::BytesMut;
 use flowrun_step::{Exposure, Reply, Request, StepError};
-use http::{HeaderMap, Method, header};
+use http::{HeaderMap, HeaderValue, Method, header};
 use tokio::time::{Instant, timeout_at};
 use url::{Host, Url};
 
@@ -67,8 +67,10 @@ impl Client {
         let pool = self.lines.pool(request.url.scheme() == "https", reach)?;
         let mut asked = reqwest::Request::new(request.method.clone(), request.url.clone());
         *asked.headers_mut() = request.headers.clone();
-        if !request.body.is_empty() || takes_body(&request.method) {
+        if !request.body.is_empty() {
             *asked.body_mut() = Some(request.body.clone().into());
+        } else if takes_body(&request.method) {
+            asked.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
         let started = Instant::now();
         let response = pool.execute(asked).await.map_err(|error| unanswered(error, request, has_hopped))?;

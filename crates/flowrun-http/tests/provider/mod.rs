@@ -8,27 +8,29 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 /// A running service; it ends with the test's runtime.
-pub struct Provider {
+pub(crate) struct Provider {
     /// Where it listens.
-    pub address: SocketAddr,
+    pub(crate) address: SocketAddr,
     seen: Arc<Mutex<Vec<String>>>,
 }
 
 /// What to write, and whether to keep the connection open afterwards until the client gives up.
-pub struct Answer {
-    bytes: Vec<u8>,
-    holds: bool,
+pub(crate) struct Answer {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) holds: bool,
 }
 
 impl Provider {
     /// A service that answers every request with what `answer` makes of its text.
-    pub async fn start(answer: impl Fn(&str) -> Answer + Send + Sync + 'static) -> Self {
-        Self::start_at("127.0.0.1:0", answer).await
+    pub(crate) async fn start(answer: impl Fn(&str) -> Answer + Send + Sync + 'static) -> Self {
+        Self::start_on(TcpListener::bind("127.0.0.1:0").await.unwrap(), answer)
     }
 
-    /// The same, at an address of the test's choice.
-    pub async fn start_at(address: &str, answer: impl Fn(&str) -> Answer + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind(address).await.unwrap();
+    /// The same, on a listener of the test's choice.
+    pub(crate) fn start_on(
+        listener: TcpListener,
+        answer: impl Fn(&str) -> Answer + Send + Sync + 'static,
+    ) -> Self {
         let (address, seen) = (listener.local_addr().unwrap(), Arc::<Mutex<Vec<String>>>::default());
         let (remembered, answer) = (Arc::clone(&seen), Arc::new(answer));
         tokio::spawn(async move {
@@ -42,45 +44,31 @@ impl Provider {
     }
 
     /// A URL of this service.
-    pub fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 
     /// Every request it was sent, as text, in order.
-    pub fn seen(&self) -> Vec<String> {
+    pub(crate) fn seen(&self) -> Vec<String> {
         self.seen.lock().unwrap().clone()
     }
 }
 
 impl Answer {
     /// A complete reply.
-    pub fn of(status: u16, headers: &[(&str, &str)], body: impl AsRef<[u8]>) -> Self {
+    pub(crate) fn of(status: u16, headers: &[(&str, &str)], body: impl AsRef<[u8]>) -> Self {
         let body = body.as_ref();
         let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
         let length = body.len();
-        let head =
-            format!("HTTP/1.1 {status} Said\r\n{headers}connection: close\r\ncontent-length: {length}\r\n\r\n");
+        let head = format!(
+            "HTTP/1.1 {status} Said\r\n{headers}connection: close\r\ncontent-length: {length}\r\n\r\n"
+        );
         Self { bytes: [head.as_bytes(), body].concat(), holds: false }
     }
 
     /// A reply of JSON.
-    pub fn json(status: u16, body: &str) -> Self {
+    pub(crate) fn json(status: u16, body: &str) -> Self {
         Self::of(status, &[("content-type", "application/json")], body)
-    }
-
-    /// A redirect.
-    pub fn redirect(status: u16, location: &str) -> Self {
-        Self::of(status, &[("location", location)], "")
-    }
-
-    /// These bytes and then nothing more, for as long as the client waits.
-    pub fn stalling(bytes: &str) -> Self {
-        Self { bytes: bytes.into(), holds: true }
-    }
-
-    /// These bytes, and the connection ends.
-    pub fn raw(bytes: &str) -> Self {
-        Self { bytes: bytes.into(), holds: false }
     }
 }
 
