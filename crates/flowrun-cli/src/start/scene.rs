@@ -108,7 +108,9 @@ impl Scene {
         }
         let status = exchange.status.map_or_else(|| "no reply".to_owned(), |status| status.to_string());
         let (method, host) = (exchange.method, exchange.host);
-        self.terminal.say(&format!("{step:<11} {method} {host}{path}  {status}  {ms} ms"));
+        // A handled error is said nowhere else.
+        let error = error.map_or_else(String::new, |error| format!("  {error}"));
+        self.terminal.say(&format!("{step:<11} {method} {host}{path}  {status}  {ms} ms{error}"));
     }
 }
 
