@@ -1,5 +1,7 @@
 //! Settings as an author writes them: the request they become, and what a check says of them.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
 use std::time::Duration;
 
 use flowrun_http::{Call, Defaults, Method};
