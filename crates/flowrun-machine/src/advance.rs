@@ -107,7 +107,7 @@ impl Walk<'_> {
                 }
             }
             Op::Jump { to } => next = *to,
-            Op::Call { call } => self.call(*call)?,
+            Op::Call { call } => return self.call(*call),
             Op::Log { level, text, data } => {
                 let text = self.render(text)?.as_str().map(str::to_owned).unwrap_or_default();
                 let data = data.as_ref().map(|data| self.render(data)).transpose()?;
