@@ -1,0 +1,211 @@
+//! A house of real parts for runs: a scripted step, a recording channel, a clock that jumps.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use expect_test::Expect;
+use flowrun_engine::{Engine, Observer, Outcome, RunEvent};
+use flowrun_lang::{Catalog, Diagnostic, SourceText, check as check_flow};
+use flowrun_step::{
+    BoxFuture, CallEffect, Channel, Clock, Draft, Effect, Outbound, OutgoingMessage, Reply, Request, RunId,
+    SecretSource, Step, StepContext, StepError, StepInfo, StepKind, Tenant,
+};
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use secrecy::SecretString;
+use serde::Deserialize;
+use tokio_util::sync::CancellationToken;
+
+/// Runs a flow against a script and compares everything that could be seen.
+pub(crate) fn check(flow: &str, script: &[&str], expected: Expect) {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_time().start_paused(true).build().expect("a runtime");
+    expected.assert_eq(&runtime.block_on(run(flow, script)));
+}
+
+async fn run(text: &str, script: &[&str]) -> String {
+    let world = World::new(script);
+    let engine = Engine::builder(Arc::new(world.clone()), Arc::new(Closed))
+        .step(Call(world.clone()))
+        .channel(world.clone())
+        .secrets(Vault)
+        .observer(world.clone())
+        .build()
+        .expect("a house");
+    let source = SourceText::new("flow.yaml", text.as_bytes().to_vec()).expect("UTF-8");
+    let checked = check_flow(&source, &Catalog::new(engine.steps().clone()));
+    let flow = checked.flow.unwrap_or_else(|| panic!("{:#?}", checked.diagnostics));
+    let inputs = flow.accept(&BTreeMap::new()).expect("no inputs");
+    let id = RunId::new("run-1").expect("an id");
+    let outcome = engine.run(&flow, id, inputs, world.cancel.clone()).await;
+    world.say(&end(&world, outcome));
+    let seen = world.seen.lock().expect("unpoisoned");
+    seen.join("\n")
+}
+
+fn end(world: &World, outcome: Outcome) -> String {
+    match outcome {
+        Outcome::Done { outputs } => format!("done {}", serde_json::Value::from(outputs)),
+        Outcome::Failed { diagnostic, .. } => format!("failed at {}: {}", world.time(), words(&diagnostic)),
+        Outcome::TimedOut { diagnostic } => format!("timed out at {}: {}", world.time(), words(&diagnostic)),
+        Outcome::Cancelled { reason } => format!("cancelled: {reason}"),
+        other => format!("{other:?}"),
+    }
+}
+
+fn words(diagnostic: &Diagnostic) -> String {
+    let place = diagnostic.place.as_ref().expect("a place");
+    let at = format!("{}:{}:{} {}", place.file, place.line, place.column, place.path);
+    let causes = diagnostic.causes.iter().filter(|cause| cause.starts_with("tried"));
+    let causes: String = causes.map(|cause| format!(", {cause}")).collect();
+    format!("{diagnostic} ({at}{causes})")
+}
+
+/// What the script says, what was seen, and the time: tokio's, which jumps while all wait.
+#[derive(Clone)]
+struct World {
+    script: Arc<Mutex<VecDeque<String>>>,
+    seen: Arc<Mutex<Vec<String>>>,
+    cancel: CancellationToken,
+    began: tokio::time::Instant,
+}
+
+impl World {
+    fn new(script: &[&str]) -> Self {
+        Self {
+            script: Arc::new(Mutex::new(script.iter().map(|line| (*line).to_owned()).collect())),
+            seen: Arc::default(),
+            cancel: CancellationToken::new(),
+            began: tokio::time::Instant::now(),
+        }
+    }
+
+    fn say(&self, line: &str) {
+        self.seen.lock().expect("unpoisoned").push(line.to_owned());
+    }
+
+    fn time(&self) -> String {
+        format!("{}s", self.began.elapsed().as_secs())
+    }
+}
+
+impl Clock for World {
+    fn now(&self) -> Timestamp {
+        Timestamp::UNIX_EPOCH + self.began.elapsed()
+    }
+
+    fn sleep_until(&self, at: Timestamp) -> BoxFuture<'static, ()> {
+        let left = Duration::try_from(at.duration_since(self.now())).unwrap_or_default();
+        Box::pin(tokio::time::sleep(left))
+    }
+}
+
+impl Channel for World {
+    fn name(&self) -> &str {
+        "here"
+    }
+
+    fn send<'a>(&'a self, message: &'a OutgoingMessage) -> BoxFuture<'a, Result<(), StepError>> {
+        self.say(&format!("{} sent {}", self.time(), message.text));
+        Box::pin(async { Ok(()) })
+    }
+}
+
+impl Observer for World {
+    fn on(&self, event: &RunEvent) {
+        match event {
+            RunEvent::CallStarted { kind, attempt, .. } if kind == "test.call" => {
+                self.say(&format!("{} call {attempt}", self.time()));
+            }
+            RunEvent::CallEnded { error: Some(error), .. } if error == "aborted" => {
+                self.say(&format!("{} aborted", self.time()));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The one secret of this house.
+struct Vault;
+
+impl SecretSource for Vault {
+    fn secret<'a>(&'a self, _tenant: &'a Tenant, name: &'a str) -> BoxFuture<'a, Option<SecretString>> {
+        Box::pin(async move { (name == "KEY").then(|| SecretString::from("canary-0123456789")) })
+    }
+}
+
+/// Nothing here calls the network.
+struct Closed;
+
+impl Outbound for Closed {
+    fn send(&self, _request: Request) -> BoxFuture<'_, Result<Reply, StepError>> {
+        unreachable!("no step of this house sends a request")
+    }
+}
+
+/// Answers each attempt with the next line of the script.
+struct Call(World);
+
+#[derive(Deserialize, JsonSchema)]
+struct Settings {
+    #[serde(rename = "url")]
+    _url: String,
+    #[schemars(extend("x-flowrun" = "header"))]
+    header: Option<String>,
+    #[serde(rename = "variables")]
+    #[schemars(extend("x-flowrun" = "picks"))]
+    _variables: Option<serde_json::Value>,
+}
+
+impl Step for Call {
+    type Settings = Settings;
+    type Output = String;
+
+    fn info(&self) -> StepInfo {
+        StepInfo::new(StepKind::new("test.call").expect("a kind"), 1)
+    }
+
+    fn effect(&self, _draft: &Draft<'_>) -> Effect {
+        Effect::Keyed
+    }
+
+    async fn call(&self, _cx: StepContext, settings: Settings) -> Result<String, StepError> {
+        let line = self.0.script.lock().expect("unpoisoned").pop_front().expect("the script says something");
+        let (word, rest) = line.split_once(' ').unwrap_or((&line, ""));
+        match word {
+            "ok" => Ok(rest.to_owned()),
+            "echo" => Ok(format!("seen {}", settings.header.unwrap_or_default())),
+            "panic" => panic!("a word that may hold anything"),
+            "hang" => Never.await,
+            "cancel" => {
+                self.0.cancel.cancel();
+                Never.await
+            }
+            "connect" => Err(StepError::Connect { host: "api.test".to_owned(), source: "refused".into() }),
+            status => Err(StepError::Http {
+                host: "api.test".to_owned(),
+                status: status.parse().expect("a status"),
+                said: String::new(),
+                retry_after: rest
+                    .strip_prefix("retry_after=")
+                    .map(|s| Duration::from_secs(s.parse().expect("seconds"))),
+                effect: CallEffect::Unknown,
+            }),
+        }
+    }
+}
+
+/// An answer that does not come.
+struct Never;
+
+impl Future for Never {
+    type Output = Result<String, StepError>;
+
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
+        Poll::Pending
+    }
+}
