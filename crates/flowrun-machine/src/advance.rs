@@ -66,6 +66,9 @@ impl Walk<'_> {
     }
 
     fn start(&mut self, inputs: Vec<(Slot, Value)>) {
+        if !self.run.frames.is_empty() {
+            return;
+        }
         self.run.begin_roots(self.plan);
         for (slot, value) in inputs {
             if let Err(failure) = self.run.variables.write(self.plan, slot, value) {
@@ -151,11 +154,12 @@ impl Walk<'_> {
             attempts: 0,
             deadline,
             timer,
+            failed_call: None,
             failure: None,
             after: None,
             outer_error: None,
         });
-        self.run.steps_used += u64::from(step.is_some());
+        self.run.steps_used += u64::from(step.is_some() && !self.run.is_shielded(0));
         if self.run.steps_used > self.plan.max_steps {
             let message = format!("the run took more than {} steps", self.plan.max_steps);
             let failure = Failure::new(ErrorKind::Limit, message);

@@ -11,7 +11,7 @@ use crate::failure::Failure;
 use crate::key::{key, scatter};
 use crate::plan::OutputUse;
 use crate::retry::{backoff, is_worth_another};
-use crate::run::{CallState, Pending, Phase, Reason, Timer};
+use crate::run::{CallState, Pending, Reason, Timer};
 
 /// How long an aborted call may take to say so.
 const ABORT: Duration = Duration::from_secs(5);
@@ -132,11 +132,12 @@ impl Walk<'_> {
                 self.run.frames[depth].timer = None;
                 self.interrupt(Reason::Timeout(depth));
             }
+            // A limit, so that no handler within the `finally` takes it.
             Some(Timer::Finally(depth)) => {
                 self.run.frames[depth].timer = None;
                 let failure = Failure::new(ErrorKind::Timeout, "`finally` was not done within 30s");
-                let reason = self.error(failure);
-                self.leave_finally(depth, reason);
+                let failure = self.located(failure);
+                self.leave_for(Reason::Limit(failure));
             }
             Some(Timer::Backoff) => {
                 if let Some(pending) = self.run.pending.take() {
@@ -151,14 +152,6 @@ impl Walk<'_> {
                 }
             }
         }
-    }
-
-    /// A `finally` is out of time: scopes within it are left, and it as well.
-    fn leave_finally(&mut self, depth: usize, reason: Reason) {
-        for frame in &mut self.run.frames[depth + 1..] {
-            frame.phase = Phase::Finally;
-        }
-        self.leave_for(reason);
     }
 
     /// Tells what is called to stop. Gives the reason back if nothing has to be waited for.
@@ -177,8 +170,9 @@ impl Walk<'_> {
                 self.run.pending = Some(pending);
                 None
             }
-            aborting @ CallState::Aborting { .. } => {
-                pending.state = aborting;
+            CallState::Aborting { timer, reason: earlier } => {
+                let reason = if matches!(reason, Reason::Cancel(_)) { reason } else { earlier };
+                pending.state = CallState::Aborting { timer, reason };
                 self.run.pending = Some(pending);
                 None
             }

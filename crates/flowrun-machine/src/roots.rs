@@ -79,11 +79,11 @@ impl Run {
             Status::Failed => "failed",
         };
         let error = frame.failure.as_ref().map_or(Value::Null, |failure| failure.value(plan));
-        let attempts = Value::from(frame.attempts);
+        let attempts = if status == Status::Skipped { 0 } else { frame.attempts.max(1) };
         self.change_step(plan, frame.step, |entry| {
             entry.insert("status".to_owned(), Value::from(word));
             entry.insert("error".to_owned(), error);
-            entry.insert("attempts".to_owned(), attempts);
+            entry.insert("attempts".to_owned(), Value::from(attempts));
         });
     }
 

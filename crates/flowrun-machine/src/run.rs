@@ -42,6 +42,8 @@ pub(crate) struct Frame {
     pub(crate) phase: Phase,
     /// The call its body makes, as an index into the plan's calls.
     pub(crate) call: Option<usize>,
+    /// The call within it whose error reached it.
+    pub(crate) failed_call: Option<usize>,
     pub(crate) attempts: u32,
     pub(crate) deadline: Option<Timestamp>,
     /// The timer that is running for it.

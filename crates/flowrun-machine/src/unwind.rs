@@ -22,7 +22,10 @@ impl Walk<'_> {
     pub(crate) fn interrupt(&mut self, reason: Reason) {
         let depth = if let Reason::Timeout(depth) = reason { depth } else { 0 };
         if self.run.is_shielded(depth) {
-            self.run.deferred.get_or_insert(reason);
+            let is_cancel = matches!(reason, Reason::Cancel(_));
+            if is_cancel || self.run.deferred.is_none() {
+                self.run.deferred = Some(reason);
+            }
         } else {
             self.leave_for(reason);
         }
@@ -53,6 +56,7 @@ impl Walk<'_> {
                 return;
             }
             self.pop(Status::Failed);
+            reason = self.deferred().unwrap_or(reason);
         }
         self.finish(match reason {
             Reason::Error(failure) | Reason::Limit(failure) => End::Failed(failure),
@@ -100,8 +104,7 @@ impl Walk<'_> {
             return Some(limit);
         }
         if let OnError::Handle(pc) = on_error {
-            self.stop_timer(depth);
-            self.run.frames[depth].phase = Phase::Handler;
+            self.leave_body(depth);
             self.run.show_error(self.plan, depth, Some(&failure));
             self.run.pc = pc;
         } else {
@@ -110,9 +113,23 @@ impl Walk<'_> {
         None
     }
 
+    /// The step has failed; its time is no longer counted, the run's is.
+    fn leave_body(&mut self, depth: usize) {
+        if depth > 0 {
+            self.stop_timer(depth);
+            self.run.frames[depth].deadline = None;
+        }
+        self.run.frames[depth].phase = Phase::Handler;
+        if let Some(frame) = self.run.frames.pop() {
+            self.run.record_step(self.plan, &frame, Status::Failed);
+            self.run.frames.push(frame);
+        }
+    }
+
     /// Each variable of a failed call that has a default gets it (L-11).
     fn give_defaults(&mut self, depth: usize) -> Step {
-        let Some(call) = self.run.frames[depth].call else { return Ok(()) };
+        let frame = &self.run.frames[depth];
+        let Some(call) = frame.call.or(frame.failed_call) else { return Ok(()) };
         let plan = &self.plan.calls[call];
         let Some(picks) = &plan.picks else { return Ok(()) };
         for (name, default) in picks.part.defaults() {
@@ -142,9 +159,16 @@ impl Walk<'_> {
         self.run.pc = self.plan.scopes[frame.scope].resume;
         let status = if frame.failure.is_some() { Status::Failed } else { Status::Done };
         self.pop(status);
-        if let Some(reason) = self.run.deferred.take() {
-            self.interrupt(reason);
+        if let Some(reason) = self.deferred() {
+            self.leave_for(reason);
         }
+    }
+
+    /// What had to wait for a `finally`, once none is under way.
+    fn deferred(&mut self) -> Option<Reason> {
+        let open = self.run.frames.len();
+        let is_still_due = |reason: &Reason| !matches!(reason, Reason::Timeout(depth) if *depth >= open);
+        if self.run.is_shielded(0) { None } else { self.run.deferred.take().filter(is_still_due) }
     }
 
     /// The guard was false.
@@ -182,8 +206,7 @@ impl Walk<'_> {
             None => self.go_on(),
             Some(reason) => {
                 self.pop(Status::Failed);
-                let deferred = if self.run.is_shielded(0) { None } else { self.run.deferred.take() };
-                return Err(deferred.unwrap_or(reason));
+                return Err(self.deferred().unwrap_or(reason));
             }
         }
         Ok(())
@@ -212,6 +235,9 @@ impl Walk<'_> {
         let Some(mut frame) = self.run.frames.pop() else { return };
         self.run.hide_error(&mut frame);
         self.run.record_step(self.plan, &frame, status);
+        if let Some(outer) = self.run.frames.last_mut().filter(|_| status == Status::Failed) {
+            outer.failed_call = frame.call.or(frame.failed_call);
+        }
     }
 
     /// Starts a timer.

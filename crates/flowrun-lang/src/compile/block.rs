@@ -24,7 +24,10 @@ impl Compiler<'_, '_, '_> {
             timeout: document.timeout,
             path: "",
         };
-        self.scope(&around, |compiler, _| compiler.block(&document.steps));
+        self.scope(&around, |compiler, _| {
+            compiler.block(&document.steps);
+            compiler.op(Op::Leave);
+        });
         self.op(Op::Finish);
     }
 
