@@ -1,5 +1,4 @@
 //! What a step costs by itself: one `set` with one template, and whether that grows with the flow.
-#![expect(missing_docs, reason = "criterion's macros make public items")]
 #![expect(clippy::expect_used, reason = "a benchmark that cannot be set up should stop")]
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};

@@ -164,7 +164,7 @@ impl Walk<'_> {
             let message = format!("the run took more than {} steps", self.plan.max_steps);
             let failure = Failure::new(ErrorKind::Limit, message);
             let help = Some("raise the flow's `limits: { steps: … }`, if that many are meant".to_owned());
-            return Err(Reason::Limit(self.located(Failure { help, ..failure })));
+            return Err(Reason::Limit(Box::new(self.located(Failure { help, ..failure }))));
         }
         Ok(())
     }
@@ -174,7 +174,7 @@ impl Walk<'_> {
             && let Some(from) = text.as_slot()
         {
             let shared = self.run.variables.share(self.plan, from, slot);
-            if shared.map_err(|failure| Reason::Limit(self.located(failure)))? {
+            if shared.map_err(|failure| Reason::Limit(Box::new(self.located(*failure))))? {
                 return Ok(());
             }
         }
@@ -185,7 +185,7 @@ impl Walk<'_> {
     /// Writes a variable; one that is too large ends the run (L-3).
     pub(crate) fn write(&mut self, slot: Slot, value: Value) -> Step {
         let written = self.run.variables.write(self.plan, slot, value);
-        written.map_err(|failure| Reason::Limit(self.located(failure)))
+        written.map_err(|failure| Reason::Limit(Box::new(self.located(*failure))))
     }
 
     /// Renders a value in which nothing is late.
@@ -223,7 +223,7 @@ impl Walk<'_> {
 
     /// An error of the op under way.
     pub(crate) fn error(&self, failure: Failure) -> Reason {
-        Reason::Error(self.located(failure))
+        Reason::Error(Box::new(self.located(failure)))
     }
 
     /// The failure with its step and place, where it does not know them.

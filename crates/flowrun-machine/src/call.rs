@@ -137,7 +137,7 @@ impl Walk<'_> {
                 self.run.frames[depth].timer = None;
                 let failure = Failure::new(ErrorKind::Timeout, "`finally` was not done within 30s");
                 let failure = self.located(failure);
-                self.leave_for(Reason::Limit(failure));
+                self.leave_for(Reason::Limit(Box::new(failure)));
             }
             Some(Timer::Backoff) => {
                 if let Some(pending) = self.run.pending.take() {

@@ -68,9 +68,9 @@ pub(crate) enum Phase {
 #[derive(Debug, Clone)]
 pub(crate) enum Reason {
     /// An error that a handler may take.
-    Error(Failure),
+    Error(Box<Failure>),
     /// A limit of the run: `finally` sees it, no handler does.
-    Limit(Failure),
+    Limit(Box<Failure>),
     /// The time of the frame at this depth is up.
     Timeout(usize),
     Cancel(String),

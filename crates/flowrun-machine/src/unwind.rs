@@ -59,7 +59,7 @@ impl Walk<'_> {
             reason = self.deferred().unwrap_or(reason);
         }
         self.finish(match reason {
-            Reason::Error(failure) | Reason::Limit(failure) => End::Failed(failure),
+            Reason::Error(failure) | Reason::Limit(failure) => End::Failed(*failure),
             Reason::Timeout(_) => End::TimedOut(self.out_of_time(0)),
             Reason::Cancel(reason) => End::Cancelled { reason },
             Reason::End(outputs) => End::Done { outputs },
@@ -69,9 +69,9 @@ impl Walk<'_> {
     /// A step's deadline becomes an error at that step; the flow's stays what it is.
     fn due(&mut self, depth: usize, reason: Reason) -> Reason {
         match reason {
-            Reason::Timeout(at) if at == depth && depth > 0 => Reason::Error(self.out_of_time(depth)),
+            Reason::Timeout(at) if at == depth && depth > 0 => Reason::Error(Box::new(self.out_of_time(depth))),
             Reason::Error(failure) => {
-                self.run.frames[depth].failure = Some(failure.clone());
+                self.run.frames[depth].failure = Some((*failure).clone());
                 Reason::Error(failure)
             }
             other => other,
@@ -96,7 +96,7 @@ impl Walk<'_> {
     fn handle(&mut self, depth: usize, reason: Reason) -> Option<Reason> {
         let on_error = self.plan.scopes[self.run.frames[depth].scope].on_error;
         let Reason::Error(failure) = reason else { return Some(reason) };
-        self.run.frames[depth].failure = Some(failure.clone());
+        self.run.frames[depth].failure = Some((*failure).clone());
         if on_error == OnError::Raise {
             return Some(Reason::Error(failure));
         }
@@ -185,7 +185,7 @@ impl Walk<'_> {
         let Some(pc) = self.plan.scopes[self.run.frames[depth].scope].finally else { return false };
         self.stop_timer(depth);
         let error = match after {
-            Some(Reason::Error(failure) | Reason::Limit(failure)) => Some(failure.clone()),
+            Some(Reason::Error(failure) | Reason::Limit(failure)) => Some((**failure).clone()),
             Some(Reason::Timeout(at)) => Some(self.out_of_time(*at)),
             _ => None,
         };
@@ -224,7 +224,7 @@ impl Walk<'_> {
     pub(crate) fn raise_again(&self) -> Reason {
         let handled = self.run.frames.iter().rev().find(|frame| frame.phase != Phase::Body);
         match handled.and_then(|frame| frame.failure.clone()) {
-            Some(failure) => Reason::Error(failure),
+            Some(failure) => Reason::Error(Box::new(failure)),
             None => self.error(Failure::new(ErrorKind::Failed, "there is no error to raise again")),
         }
     }

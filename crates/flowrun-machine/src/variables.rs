@@ -31,13 +31,13 @@ impl Variables {
     }
 
     /// Writes a new value.
-    pub(crate) fn write(&mut self, plan: &Plan, slot: Slot, value: Value) -> Result<(), Failure> {
+    pub(crate) fn write(&mut self, plan: &Plan, slot: Slot, value: Value) -> Result<(), Box<Failure>> {
         let size = json_size(&value);
         self.keep(plan, slot, Arc::new(value), size)
     }
 
     /// Lets `to` stand for what `from` stands for now; false if that is nothing.
-    pub(crate) fn share(&mut self, plan: &Plan, from: Slot, to: Slot) -> Result<bool, Failure> {
+    pub(crate) fn share(&mut self, plan: &Plan, from: Slot, to: Slot) -> Result<bool, Box<Failure>> {
         let Some(value) = self.values.get(from.index()).cloned().flatten() else { return Ok(false) };
         let size = match self.sizes[from.index()] {
             0 => json_size(&value),
@@ -47,7 +47,7 @@ impl Variables {
     }
 
     /// Makes room for a value kept outside the slots, in place of one of `before` bytes.
-    pub(crate) fn charge(&mut self, plan: &Plan, size: usize, before: usize) -> Result<(), Failure> {
+    pub(crate) fn charge(&mut self, plan: &Plan, size: usize, before: usize) -> Result<(), Box<Failure>> {
         let total = self.total - before.min(self.total) + size;
         if total > plan.max_state {
             let message = format!("the variables of this run take more than {} bytes", plan.max_state);
@@ -68,7 +68,7 @@ impl Variables {
         self.values.get_mut(slot.index())?.as_mut().map(Arc::make_mut)
     }
 
-    fn keep(&mut self, plan: &Plan, slot: Slot, value: Arc<Value>, size: usize) -> Result<(), Failure> {
+    fn keep(&mut self, plan: &Plan, slot: Slot, value: Arc<Value>, size: usize) -> Result<(), Box<Failure>> {
         if size > plan.max_variable {
             let name = plan.slots.name(slot);
             let message = format!("variable `{name}` is larger than {} bytes", plan.max_variable);
@@ -81,8 +81,8 @@ impl Variables {
     }
 }
 
-fn limit(message: String, help: &str) -> Failure {
-    Failure { help: Some(help.to_owned()), ..Failure::new(ErrorKind::Limit, message) }
+fn limit(message: String, help: &str) -> Box<Failure> {
+    Box::new(Failure { help: Some(help.to_owned()), ..Failure::new(ErrorKind::Limit, message) })
 }
 
 /// How many bytes a value takes as JSON, without writing it.
