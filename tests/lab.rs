@@ -16,6 +16,7 @@ use std::thread;
 
 use operator::{Ended, Operator};
 use provider::Lab;
+use rustix::process::Signal;
 
 /// Long enough for many processes to meet within one token's life, short enough to wait for its end.
 const LIFETIME_SECONDS: u32 = 4;
@@ -84,6 +85,58 @@ fn many_processes_across_expiries_refresh_once_for_each_and_all_succeed() {
     assert_eq!((tally.invalid_grant, tally.early_refreshes, tally.faults), (0, 0, 0), "{tally:?}");
     assert_eq!(tally.contacts, PROCESSES * ROUNDS * RUNS_A_ROUND, "{tally:?}");
     assert!(tally.refreshes >= ROUNDS, "each round began after the token's end: {tally:?}");
+}
+
+/// OA-41: what a refresh brought is on disk before the process ends, however it is asked to end.
+#[test]
+fn a_process_that_is_interrupted_in_a_refresh_keeps_what_it_brought() {
+    let Some(mut lab) = Lab::start(3600) else { return };
+    let operator = Operator::with_integration(&mut lab);
+    authorise_by_loopback(&operator, &lab);
+    for signal in [Signal::INT, Signal::TERM] {
+        lab.hold_tokens();
+        let mut refresh = operator.start_refresh();
+        lab.wait_for_held_reply();
+        refresh.signal(signal);
+        refresh.says("interrupted: what the provider answers is still awaited");
+        lab.release_tokens();
+        refresh.ends_with(130);
+        assert_eq!(operator.run_flow(), Ended::last_name());
+    }
+    let tally = lab.tally();
+    assert_eq!((tally.refreshes, tally.invalid_grant, tally.faults), (2, 0, 0), "{tally:?}");
+}
+
+/// OA-41: the same for a flow, which is told to tidy up first.
+#[test]
+fn a_flow_that_is_interrupted_in_a_refresh_keeps_what_it_brought() {
+    let Some(mut lab) = Lab::start(LIFETIME_SECONDS) else { return };
+    let operator = Operator::with_integration(&mut lab);
+    authorise_by_loopback(&operator, &lab);
+    lab.wait_for_expiry();
+    lab.hold_tokens();
+    let mut flow = operator.start_flow();
+    lab.wait_for_held_reply();
+    flow.signal(Signal::INT);
+    flow.says("interrupted: the flow tidies up");
+    lab.release_tokens();
+    flow.ends_with(130);
+    assert_eq!(operator.run_flow(), Ended::last_name());
+    let tally = lab.tally();
+    assert_eq!((tally.invalid_grant, tally.early_refreshes, tally.faults), (0, 0, 0), "{tally:?}");
+}
+
+/// RFC 6749 4.4: no person is asked, neither at first nor after the token's end.
+#[test]
+fn a_client_that_acts_for_itself_is_authorised_without_a_person() {
+    let Some(mut lab) = Lab::start(LIFETIME_SECONDS) else { return };
+    let operator = Operator::with_machine(&lab);
+    operator.authorize("--no-browser").ends_all_set();
+    assert_eq!(operator.run_flow(), Ended::last_name());
+    lab.wait_for_expiry();
+    assert_eq!(operator.run_flow(), Ended::last_name());
+    let tally = lab.tally();
+    assert_eq!((tally.client_credentials, tally.refreshes, tally.faults), (2, 0, 0), "{tally:?}");
 }
 
 fn authorise_by_loopback(operator: &Operator, lab: &Lab) {

@@ -5,6 +5,7 @@ use std::io::{Read, Write};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use crate::lines::Lines;
@@ -14,6 +15,8 @@ use crate::provider::Lab;
 const NAME: &str = "lab";
 /// RFC 6749 2.3.1: these characters change when form-encoded, which Basic asks for (OA-26).
 const CLIENT: (&str, &str) = ("basic-client", "s3cret basic:/+");
+/// The client that acts for itself.
+const MACHINE: (&str, &str) = ("machine-client", "machine-secret");
 
 /// A home folder that lives as long as the test.
 pub(crate) struct Operator {
@@ -51,9 +54,36 @@ impl Operator {
         operator
     }
 
+    /// An integration that acts for itself, and the flow.
+    pub(crate) fn with_machine(lab: &Lab) -> Self {
+        let operator = Self { home: tempfile::tempdir().expect("a temporary folder") };
+        operator.write("flow.yaml", &flow(&lab.issuer));
+        let secret = operator.write("secret", MACHINE.1);
+        let token = format!("{}/token", lab.issuer);
+        let mut add = operator.flowrun(&["integrations", "add", NAME, "--grant", "client_credentials"]);
+        add.args(["--token-url", &token, "--auth-style", "basic", "--scopes", "contacts"]);
+        let added = ended(add.args(["--client-id", MACHINE.0, "--client-secret-file"]).arg(secret));
+        assert_eq!(added.code, Some(0), "{added:?}");
+        operator
+    }
+
     /// Starts an authorization that waits for the browser or, with `--paste`, for the callback URL.
     pub(crate) fn authorize(&self, how: &str) -> Waiting {
-        let mut command = self.flowrun(&["integrations", "authorize", NAME, how]);
+        self.start(&["integrations", "authorize", NAME, how])
+    }
+
+    /// Starts the flow in a process of its own, and does not wait for it.
+    pub(crate) fn start_flow(&self) -> Waiting {
+        self.start(&["flow.yaml", "--var", "id=42"])
+    }
+
+    /// Starts a refresh, and does not wait for it.
+    pub(crate) fn start_refresh(&self) -> Waiting {
+        self.start(&["integrations", "refresh", NAME, "--force"])
+    }
+
+    fn start(&self, words: &[&str]) -> Waiting {
+        let mut command = self.flowrun(words);
         let mut program = command.stdin(Stdio::piped()).spawn().expect("flowrun starts");
         let (stdout, stderr) = (program.stdout.take().expect("piped"), program.stderr.take().expect("piped"));
         Waiting { lines: Lines::of([Box::new(stdout) as Box<dyn Read + Send>, Box::new(stderr)]), program }
@@ -89,6 +119,22 @@ impl Waiting {
     pub(crate) fn type_in(&mut self, line: &str) {
         let mut stdin = self.program.stdin.take().expect("asked once");
         writeln!(stdin, "{line}").expect("flowrun reads");
+    }
+
+    /// Sends a signal, as Ctrl-C or a service manager does.
+    pub(crate) fn signal(&self, signal: Signal) {
+        let id = i32::try_from(self.program.id()).ok().and_then(Pid::from_raw);
+        kill_process(id.expect("a process has an id"), signal).expect("it has not ended");
+    }
+
+    /// Waits for words that show how far it has come.
+    pub(crate) fn says(&mut self, words: &str) {
+        self.lines.line_with(words);
+    }
+
+    /// Waits for the end.
+    pub(crate) fn ends_with(mut self, code: i32) {
+        assert_eq!(self.program.wait().expect("flowrun ends").code(), Some(code));
     }
 
     /// Waits for the words that end an authorization (SEED: they are those of the original).

@@ -29,6 +29,7 @@ pub(crate) struct Lab {
 pub(crate) struct Tally {
     pub(crate) codes: u32,
     pub(crate) refreshes: u32,
+    pub(crate) client_credentials: u32,
     /// Refreshes of a token that had a good part of its life left.
     pub(crate) early_refreshes: u32,
     /// Dead codes and dead refresh tokens that were tried.
@@ -66,6 +67,21 @@ impl Lab {
     pub(crate) fn wait_for_expiry(&mut self) {
         let answer = self.ask("expiry");
         assert!(answer["expired"].is_string(), "{answer}");
+    }
+
+    /// Keeps back the replies of the token endpoint until they are released.
+    pub(crate) fn hold_tokens(&mut self) {
+        assert_eq!(self.ask("hold")["holds"], true);
+    }
+
+    /// Comes back once the token endpoint has decided and its reply is being kept back.
+    pub(crate) fn wait_for_held_reply(&mut self) {
+        assert_eq!(self.ask("held")["held"], true);
+    }
+
+    /// Lets go of the replies.
+    pub(crate) fn release_tokens(&mut self) {
+        assert_eq!(self.ask("release")["holds"], false);
     }
 
     /// What has happened so far.

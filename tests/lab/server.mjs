@@ -10,6 +10,9 @@
 //
 //   allow CLIENT_ID REDIRECT_URI   registers a redirect URI, compared exactly from then on
 //   expiry                         answers once the newest access token is over
+//   hold                           keeps back the replies of the token endpoint from now on
+//   held                           answers once a reply is being kept back
+//   release                        lets go of what was kept back, and keeps nothing back any more
 //   tally                          what has happened so far, in numbers
 
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
@@ -34,12 +37,14 @@ const tally = {
   faults: 0, // the lab's own, told on stderr
   early_refreshes: 0, // refreshes of a token that had a good quarter of its life left
 };
+const gate = { opens: Promise.resolve(), open: () => {}, reached: Promise.resolve(), reach: () => {} };
 const issuedAt = new Map(); // grant id -> when its newest access token was issued
 
 const provider = await (async () => {
   const server = createServer();
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve)); // port 0: many labs run side by side
   const provider = new Provider(`http://127.0.0.1:${server.address().port}`, settings());
+  provider.use(kept);
   provider.use(api);
   server.on('request', provider.callback());
   return provider;
@@ -129,6 +134,20 @@ async function api(ctx, next) {
   return undefined;
 }
 
+// What the token endpoint has decided stands; only its reply waits at the gate.
+async function kept(ctx, next) {
+  await next();
+  if (ctx.path !== '/token') return;
+  gate.reach();
+  await gate.opens;
+}
+
+function hold() {
+  gate.opens = new Promise((resolve) => (gate.open = resolve));
+  gate.reached = new Promise((resolve) => (gate.reach = resolve));
+  return { holds: true };
+}
+
 function counted(oidc) {
   const kind = oidc.params.grant_type;
   const grant = oidc.entities.Grant?.jti;
@@ -155,6 +174,9 @@ async function answer(line) {
   const [verb, clientId, redirectUri] = line.trim().split(/\s+/);
   if (verb === 'tally') return tally;
   if (verb === 'expiry') return { expired: await expiry() };
+  if (verb === 'hold') return hold();
+  if (verb === 'held') return { held: (await gate.reached, true) };
+  if (verb === 'release') return { holds: (gate.open(), false) };
   if (verb !== 'allow') return { error: `unknown request: ${verb}` };
   const client = await provider.Client.find(clientId);
   if (!client) return { error: `unknown client: ${clientId}` };

@@ -21,9 +21,10 @@ use flowrun::{SystemClock, SystemEntropy};
 
 pub(crate) use authorize::ALL_SET;
 
-use crate::args::IntegrationVerb;
+use crate::args::{AuthorizeArguments, IntegrationVerb};
 use crate::complaint::Complaint;
 use crate::exit::Exit;
+use crate::interrupt::Interrupts;
 use crate::output::written;
 use crate::world::World;
 
@@ -33,10 +34,31 @@ pub(crate) async fn integrations(world: &World, verb: &IntegrationVerb) -> Resul
         return provider::list(&world.terminal, *json);
     }
     let registry = registry(world)?;
-    let exit = obey(world, &registry, verb).await;
-    // A refresh that is under way must be written down before the process ends.
+    let work = obey(world, &registry, verb);
+    let exit = match verb {
+        // Only these exchange tokens. The others may wait for an answer of the person's, who leaves as usual.
+        IntegrationVerb::Authorize(AuthorizeArguments { name, .. })
+        | IntegrationVerb::Refresh { name, .. } => unless_interrupted(world, name, work).await,
+        _ => work.await,
+    };
+    // What a provider grants must be written down before the process ends.
     registry.settle().await;
     exit
+}
+
+async fn unless_interrupted(
+    world: &World,
+    name: &str,
+    work: impl Future<Output = Result<Exit, Complaint>>,
+) -> Result<Exit, Complaint> {
+    let mut interrupts = Interrupts::listen()?;
+    tokio::select! {
+        exit = work => return exit,
+        () = interrupts.next() => {}
+    }
+    world.terminal.say("interrupted: what the provider answers is still awaited, and kept");
+    let check = format!("flowrun integrations check {}", shown::quoted(&named(name)?));
+    Err(Complaint::new(Exit::Interrupted, "interrupted").help(check))
 }
 
 async fn obey(world: &World, registry: &Registry, verb: &IntegrationVerb) -> Result<Exit, Complaint> {

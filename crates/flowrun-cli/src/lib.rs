@@ -14,6 +14,7 @@ mod world;
 mod complaint;
 mod escape;
 mod exit;
+mod interrupt;
 mod output;
 mod report;
 mod source;

@@ -25,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 use crate::args::{MessageFormat, Output, StartArguments};
 use crate::complaint::Complaint;
 use crate::exit::Exit;
+use crate::interrupt::Interrupts;
 use crate::output::written;
 use crate::report;
 use crate::source;
@@ -170,6 +171,7 @@ async fn go(
     inputs: Vec<(Slot, Value)>,
     scene: &Scene,
 ) -> Result<Exit, Complaint> {
+    let mut interrupts = Interrupts::listen()?;
     let cancel = CancellationToken::new();
     let running = engine.run(flow, run_id()?, inputs, cancel.clone());
     tokio::pin!(running);
@@ -177,7 +179,7 @@ async fn go(
         tokio::select! {
             outcome = &mut running => return told(world, flow, scene, outcome),
             () = scene.ended.notified() => return Ok(Exit::Done),
-            _ = tokio::signal::ctrl_c() => {
+            () = interrupts.next() => {
                 if cancel.is_cancelled() {
                     return Err(Complaint::new(Exit::Interrupted, "interrupted twice: the flow did not tidy up"));
                 }

@@ -41,12 +41,7 @@ pub(super) async fn authorize(
                 Some(format!("http://127.0.0.1:{port}/oauth/callback/{}", integration.callback_id))
             });
             let asked = ask(world, registry, &name, how, other);
-            tokio::select! {
-                authorized = tokio::time::timeout(limit, asked) => {
-                    authorized.map_err(|_| out_of_time(&name, limit))??
-                }
-                _ = tokio::signal::ctrl_c() => return Err(interrupted(&name)),
-            }
+            tokio::time::timeout(limit, asked).await.map_err(|_| out_of_time(&name, limit))??
         }
     };
     all_set(world, &authorized)
@@ -164,10 +159,5 @@ fn all_set(world: &World, authorized: &Authorized) -> Result<Exit, Complaint> {
 
 fn out_of_time(name: &IntegrationName, limit: Duration) -> Complaint {
     Complaint::new(Exit::TimedOut, format!("the browser did not come back within {limit:?}"))
-        .help(format!("flowrun integrations authorize {}", super::shown::quoted(name)))
-}
-
-fn interrupted(name: &IntegrationName) -> Complaint {
-    Complaint::new(Exit::Interrupted, "interrupted; nothing was authorised")
         .help(format!("flowrun integrations authorize {}", super::shown::quoted(name)))
 }
