@@ -1,25 +1,20 @@
-//! The settings both HTTP steps share (language, 4), and the request they become.
+//! The settings both HTTP steps share, as an author writes them (language, 4).
 //!
-//! A [`Call`] arrives with nothing late in it: texts are rendered, secrets filled. What is left to do
-//! here is structure: the query is merged, the body serialised, the headers judged (N3).
+//! A [`Call`] arrives with nothing late in it: texts are rendered, secrets filled. Its schema says which
+//! language each setting is written in, and what may be left out; [`crate::Defaults`] makes it a request.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use bytes::Bytes;
-use flowrun_step::{Effect, Exposure, IntegrationName, Reply, Request, StepContext, StepError};
+use flowrun_step::IntegrationName;
 use flowrun_template::duration;
-use http::{HeaderMap, HeaderName, HeaderValue, header};
 use indexmap::IndexMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
-use url::Url;
 
 use crate::expect::Expect;
-use crate::field::{Field, Fields, merge_query, to_form};
-use crate::header::{IDEMPOTENCY_KEY, is_credential, is_own};
-use crate::reply::expected;
+use crate::field::{Field, Fields};
 
 /// What an author writes beneath an HTTP step.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -109,77 +104,6 @@ pub enum Method {
     Delete,
 }
 
-/// What a step says where its author says nothing.
-#[derive(Debug, Clone, Copy)]
-pub struct Defaults {
-    /// The method.
-    pub method: Method,
-    /// The `Accept` header.
-    pub accept: &'static str,
-}
-
-impl Defaults {
-    /// Makes the call: one exchange, whose status is one the author expects.
-    ///
-    /// # Errors
-    /// `Refused` and `Type` when the settings make no request; what the way out reports; `Http` when
-    /// the status is not expected.
-    pub async fn exchange(&self, call: &Call, cx: &StepContext) -> Result<Reply, StepError> {
-        let request = self.request(call)?;
-        let effect = request.effect;
-        let reply = cx.outbound(call.integration.as_ref()).send(request).await?;
-        expected(reply, &call.expect, effect)
-    }
-
-    /// The request a call becomes, without what an integration adds.
-    ///
-    /// # Errors
-    /// `Refused` when a header may not be set; `Type` when a value cannot stand where it is.
-    pub fn request(&self, call: &Call) -> Result<Request, StepError> {
-        let method = call.method.unwrap_or(self.method);
-        let mut url =
-            Url::parse(&call.url).map_err(|error| mistyped(format!("the url is not one: {error}")))?;
-        merge_query(&mut url, &call.query);
-        let (headers, body) = (self.headers(call)?, body(call)?);
-        let has_credential = headers.iter().any(|(name, value)| is_credential(name, value));
-        Ok(Request {
-            headers,
-            body,
-            timeout: call.timeout,
-            max_bytes: call.max_bytes,
-            redirects: call.redirects,
-            effect: effect(method, call.safe, call.idempotency_key.is_some()),
-            exposure: if has_credential { Exposure::Credential } else { Exposure::Plain },
-            ..Request::new(method.into(), url)
-        })
-    }
-
-    fn headers(&self, call: &Call) -> Result<HeaderMap, StepError> {
-        let mut headers = HeaderMap::new();
-        headers.insert(header::ACCEPT, HeaderValue::from_static(self.accept));
-        if let Some(content_type) = content_type(call) {
-            headers.insert(header::CONTENT_TYPE, value("content_type", content_type)?);
-        }
-        if let Some(key) = &call.idempotency_key {
-            headers.insert(IDEMPOTENCY_KEY, value("idempotency_key", key)?);
-        }
-        for (name, text) in &call.headers {
-            headers.insert(allowed(name, call.integration.as_ref())?, value(name, text)?);
-        }
-        Ok(headers)
-    }
-}
-
-/// What making the call twice would mean (L-10).
-pub(crate) fn effect(method: Method, is_safe: bool, is_keyed: bool) -> Effect {
-    match method {
-        Method::Get | Method::Head | Method::Options => Effect::Safe,
-        _ if is_safe => Effect::Safe,
-        _ if is_keyed => Effect::Keyed,
-        _ => Effect::Unsafe,
-    }
-}
-
 impl From<Method> for http::Method {
     fn from(method: Method) -> Self {
         match method {
@@ -192,51 +116,6 @@ impl From<Method> for http::Method {
             Method::Delete => Self::DELETE,
         }
     }
-}
-
-fn allowed(name: &str, integration: Option<&IntegrationName>) -> Result<HeaderName, StepError> {
-    let parsed = HeaderName::try_from(name).map_err(|_| mistyped(format!("`{name}` is no header name")))?;
-    let (reason, help) = match integration {
-        _ if is_own(name) => (format!("the header {name} is set by flowrun itself"), "leave the header out"),
-        Some(integration) if parsed == header::AUTHORIZATION => (
-            format!("integration `{integration}` sets the Authorization header, and so does the step"),
-            "leave one of the two out",
-        ),
-        _ => return Ok(parsed),
-    };
-    Err(StepError::Refused { reason, help: help.to_owned() })
-}
-
-/// Visible ASCII, space and tab (N3); the value is never shown.
-fn value(name: &str, text: &str) -> Result<HeaderValue, StepError> {
-    HeaderValue::from_str(text)
-        .ok()
-        .filter(|value| value.to_str().is_ok())
-        .ok_or_else(|| mistyped(format!("the value of `{name}` holds a character a header cannot carry")))
-}
-
-fn content_type(call: &Call) -> Option<&str> {
-    match (&call.content_type, &call.json, &call.form, &call.body) {
-        (Some(content_type), ..) => Some(content_type),
-        (None, Some(_), ..) => Some("application/json"),
-        (None, _, Some(_), _) => Some("application/x-www-form-urlencoded"),
-        (None, .., Some(_)) => Some("text/plain; charset=utf-8"),
-        _ => None,
-    }
-}
-
-fn body(call: &Call) -> Result<Bytes, StepError> {
-    match (&call.json, &call.form, &call.body) {
-        (Some(json), None, None) => Ok(Bytes::from(json.to_string())),
-        (None, Some(form), None) => Ok(Bytes::from(to_form(form))),
-        (None, None, Some(text)) => Ok(Bytes::from(text.clone())),
-        (None, None, None) => Ok(Bytes::new()),
-        _ => Err(mistyped("only one of `json`, `form` and `body` can be sent".to_owned())),
-    }
-}
-
-fn mistyped(what: String) -> StepError {
-    StepError::Type { what }
 }
 
 const fn default_timeout() -> Duration {

@@ -5,8 +5,9 @@ use http::HeaderName;
 use serde_json::Value;
 use url::Url;
 
-use crate::call::{Defaults, Method, effect};
+use crate::call::Method;
 use crate::header::{is_own, names_credential};
+use crate::request::{Defaults, effect};
 
 impl Defaults {
     /// What is wrong in the settings as written.

@@ -8,6 +8,7 @@ mod exchange;
 mod fault;
 mod hop;
 mod line;
+mod vet;
 
 use flowrun_step::{BoxFuture, Outbound, Reply, Request, StepError};
 

@@ -25,6 +25,7 @@ mod check;
 mod expect;
 mod field;
 mod header;
+mod request;
 
 // The way out.
 mod address;
@@ -38,10 +39,11 @@ mod reply;
 mod said;
 mod wait;
 
-pub use call::{Call, Defaults, Method};
+pub use call::{Call, Method};
 pub use client::{BadCertificate, Client, ClientBuilder};
 pub use expect::Expect;
 pub use field::{Field, Scalar};
 pub use policy::{BadAddress, NetworkPolicy};
 pub use reply::{read_body, read_json};
+pub use request::Defaults;
 pub use resolve::Resolver;

@@ -83,10 +83,11 @@ fn an_idempotency_key_is_sent_and_is_no_credential() {
 }
 
 #[test]
-fn a_header_that_carries_a_credential_exposes_the_request_n2() {
+fn a_header_that_carries_a_credential_exposes_the_request_n2_n9() {
     for name in ["Authorization", "cookie", "X-Api-Key", "x-auth-token"] {
         let request = request(SEND, json!({"headers": {name: "Bearer abc"}})).unwrap();
         assert_eq!(request.exposure, Exposure::Credential, "{name}");
+        assert!(request.headers[name].is_sensitive(), "{name}");
     }
 }
 

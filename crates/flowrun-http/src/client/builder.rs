@@ -34,6 +34,7 @@ pub struct ClientBuilder {
 
 /// A text that holds no certificate.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 #[error("this is no certificate in PEM form")]
 pub struct BadCertificate;
 

@@ -1,18 +1,22 @@
 //! One exchange: hops until a reply, each guarded, all within one time limit.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use bytes::BytesMut;
 use flowrun_step::{Exposure, Reply, Request, StepError};
 use http::{HeaderMap, HeaderValue, Method, header};
 use tokio::time::{Instant, timeout_at};
-use url::{Host, Url};
+use url::Url;
 
-use crate::client::fault::{out_of_reach, refused, too_slow, unanswered};
+use crate::client::fault::{refused, too_slow, unanswered};
+use crate::client::vet::{vet, vet_headers};
 use crate::client::{Client, hop};
-use crate::header::{is_credential, is_own};
+use crate::header::is_credential;
 use crate::policy::Reach;
-use crate::resolve::Forbidden;
+
+/// No exchange is worth a longer wait, and a larger number could not be added to the time.
+const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A reply whose body is still to be read.
 struct Head {
@@ -23,7 +27,7 @@ struct Head {
 
 impl Client {
     pub(crate) async fn exchange(&self, mut request: Request) -> Result<Reply, StepError> {
-        let limit = request.timeout;
+        let limit = request.timeout.min(LONGEST);
         let deadline = Instant::now() + limit;
         vet_headers(&request)?;
         if request.headers.iter().any(|(name, value)| is_credential(name, value)) {
@@ -32,7 +36,7 @@ impl Client {
         let mut reach = self.policy.reach(port(&request.url));
         let mut hops = 0;
         loop {
-            self.vet(&request, &reach)?;
+            vet(&request, &reach, self.lines.are_pinned())?;
             let one = timeout_at(deadline, self.hop(&request, &reach, hops));
             match one.await.map_err(|_| too_slow(&request, limit))?? {
                 Hop::Ended(reply) => return Ok(reply),
@@ -77,27 +81,6 @@ impl Client {
         let peer = response.remote_addr().map(|address| address.ip());
         Ok(Head { response, peer, started })
     }
-
-    /// Refuses a hop before anything of it is sent.
-    fn vet(&self, request: &Request, reach: &Reach) -> Result<(), StepError> {
-        let (url, host) = (&request.url, request.host());
-        if !matches!(url.scheme(), "http" | "https") || host.is_empty() {
-            return Err(refused("the URL is neither http nor https".to_owned(), "write https://…"));
-        }
-        if !url.username().is_empty() || url.password().is_some() {
-            let reason = format!("the URL of {host} has a user or password in it");
-            return Err(refused(reason, "use `integration`, or an Authorization header with a secret"));
-        }
-        if request.exposure == Exposure::Credential && url.scheme() == "http" && !is_loopback(url) {
-            let reason = format!("a credential never goes to {host} over plain http");
-            return Err(refused(reason, "write https://…"));
-        }
-        match literal(url) {
-            Some(_) if self.lines.are_pinned() => Err(out_of_reach(host, Forbidden::Name)),
-            Some(address) if !reach.permits(address) => Err(out_of_reach(host, Forbidden::Address)),
-            _ => Ok(()),
-        }
-    }
 }
 
 /// What a hop led to.
@@ -132,15 +115,6 @@ fn vet_encoding(request: &Request, headers: &HeaderMap, body: &[u8]) -> Result<(
     }
 }
 
-fn vet_headers(request: &Request) -> Result<(), StepError> {
-    match request.headers.keys().find(|name| is_own(name.as_str())) {
-        Some(name) => {
-            Err(refused(format!("the header {name} is set by flowrun itself"), "leave the header out"))
-        }
-        None => Ok(()),
-    }
-}
-
 /// All that a log may know of an exchange.
 fn record(request: &Request, head: &Head, bytes: usize) {
     tracing::debug!(
@@ -160,21 +134,4 @@ fn takes_body(method: &Method) -> bool {
 
 fn port(url: &Url) -> u16 {
     url.port_or_known_default().unwrap_or(0)
-}
-
-fn literal(url: &Url) -> Option<IpAddr> {
-    match url.host()? {
-        Host::Ipv4(address) => Some(address.into()),
-        Host::Ipv6(address) => Some(address.into()),
-        Host::Domain(_) => None,
-    }
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
 }

@@ -256,6 +256,13 @@ async fn redirects_end_where_the_author_says() {
 }
 
 #[tokio::test]
+async fn an_endless_time_limit_is_a_long_one() {
+    let provider = Provider::start(|_| Answer::json(200, "1")).await;
+    let request = Request { timeout: Duration::MAX, ..request(Method::GET, &provider.url("/")) };
+    assert!(client().send(request).await.is_ok());
+}
+
+#[tokio::test]
 async fn all_hops_share_one_time_limit() {
     let provider = Provider::start(|request| match request.starts_with("GET /slow") {
         true => stalling(""),

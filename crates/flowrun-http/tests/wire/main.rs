@@ -9,3 +9,4 @@ mod unruly;
 mod addresses;
 mod exchange;
 mod secure;
+mod traces;
