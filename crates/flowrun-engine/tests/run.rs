@@ -124,6 +124,63 @@ steps:
 }
 
 #[test]
+fn what_goes_well_passes_every_handler_by_l_11() {
+    check(
+        "
+steps:
+  - test.call: { url: x }
+    into: body
+    on_error: [ { send: never } ]
+  - send: \"{{body}}\"
+on_error: [ { send: never } ]
+",
+        &["ok fine"],
+        expect![[r#"
+            0s call 1
+            0s sent fine
+            done {}"#]],
+    );
+}
+
+#[test]
+fn a_handler_around_a_block_gives_defaults_too_and_sees_the_step_as_failed_l_11_l_12() {
+    check(
+        r#"
+steps:
+  - do:
+      - id: call
+        test.call: { url: x, variables: { name: { path: name, default: nobody } } }
+        finally: [ { send: "{{steps.call.status}} {{steps.call.attempts}}" } ]
+    on_error: [ { send: "{{name}} {{steps.call.status}}" } ]
+"#,
+        &["500"],
+        expect![[r#"
+            0s call 1
+            0s sent failed 1
+            0s sent nobody failed
+            done {}"#]],
+    );
+}
+
+#[test]
+fn a_cancel_during_a_finally_waits_for_its_end() {
+    check(
+        r#"
+steps:
+  - do: [ { send: body } ]
+    finally: [ { test.call: { url: x } }, { send: through } ]
+  - send: never
+"#,
+        &["cancel then ok"],
+        expect![[r#"
+            0s sent body
+            0s call 1
+            1s sent through
+            cancelled: interrupted"#]],
+    );
+}
+
+#[test]
 fn continue_gives_failed_picks_their_defaults_l_11() {
     check(
         r#"

@@ -69,7 +69,9 @@ impl Walk<'_> {
     /// A step's deadline becomes an error at that step; the flow's stays what it is.
     fn due(&mut self, depth: usize, reason: Reason) -> Reason {
         match reason {
-            Reason::Timeout(at) if at == depth && depth > 0 => Reason::Error(Box::new(self.out_of_time(depth))),
+            Reason::Timeout(at) if at == depth && depth > 0 => {
+                Reason::Error(Box::new(self.out_of_time(depth)))
+            }
             Reason::Error(failure) => {
                 self.run.frames[depth].failure = Some((*failure).clone());
                 Reason::Error(failure)
@@ -120,8 +122,13 @@ impl Walk<'_> {
             self.run.frames[depth].deadline = None;
         }
         self.run.frames[depth].phase = Phase::Handler;
+        self.record(Status::Failed);
+    }
+
+    /// Lets `steps` know how the innermost step's body ended, before what follows it (L-12).
+    fn record(&mut self, status: Status) {
         if let Some(frame) = self.run.frames.pop() {
-            self.run.record_step(self.plan, &frame, Status::Failed);
+            self.run.record_step(self.plan, &frame, status);
             self.run.frames.push(frame);
         }
     }
@@ -184,6 +191,11 @@ impl Walk<'_> {
     fn begin_finally(&mut self, depth: usize, after: Option<&Reason>) -> bool {
         let Some(pc) = self.plan.scopes[self.run.frames[depth].scope].finally else { return false };
         self.stop_timer(depth);
+        self.record(if after.is_none() && self.run.frames[depth].failure.is_none() {
+            Status::Done
+        } else {
+            Status::Failed
+        });
         let error = match after {
             Some(Reason::Error(failure) | Reason::Limit(failure)) => Some((**failure).clone()),
             Some(Reason::Timeout(at)) => Some(self.out_of_time(*at)),

@@ -183,7 +183,11 @@ impl Step for Call {
             "hang" => Never.await,
             "cancel" => {
                 self.0.cancel.cancel();
-                Never.await
+                if rest.is_empty() {
+                    return Never.await;
+                }
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                Ok(rest.to_owned())
             }
             "connect" => Err(StepError::Connect { host: "api.test".to_owned(), source: "refused".into() }),
             status => Err(StepError::Http {
