@@ -79,7 +79,7 @@ codes! {
     "F043" PrintsDifferently "a value that prints differently from what was written",
     "F044" UnknownInput "an input the flow does not declare",
     "F045" InputValue "an input's value does not fit",
-    "F046" Incomparable "text compared with a number",
+    "F046" Incomparable "values of different types compared",
     "F050" Http "a service answered with an unexpected status",
     "F051" Connect "no connection to a service",
     "F052" Timeout "out of time",

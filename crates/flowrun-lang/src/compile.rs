@@ -2,6 +2,7 @@
 
 mod block;
 mod call;
+mod compare;
 mod declare;
 mod kind;
 mod limits;
@@ -16,7 +17,7 @@ use std::ops::Range;
 
 use flowrun_machine::{Op, OutputUse, Placed, Plan, Scope, StepPlan};
 use flowrun_step::IntegrationName;
-use flowrun_template::{Slot, Slots, Tree};
+use flowrun_template::{Slot, Slots, Tree, Type};
 
 use crate::catalog::Catalog;
 use crate::document::Document;
@@ -73,6 +74,8 @@ pub(crate) struct Compiler<'c, 'p, 's> {
     pub(crate) problems: &'p mut Problems<'s>,
     slots: Slots,
     declared: HashSet<Slot>,
+    /// The types of inputs that no step writes.
+    types: HashMap<Slot, Type>,
     ids: HashMap<String, Range<usize>>,
     secrets: HashSet<String>,
     integrations: BTreeMap<String, IntegrationName>,
@@ -102,6 +105,7 @@ impl<'c, 'p, 's> Compiler<'c, 'p, 's> {
             problems,
             slots,
             declared: HashSet::new(),
+            types: HashMap::new(),
             ids: HashMap::new(),
             secrets: HashSet::new(),
             integrations: BTreeMap::new(),

@@ -65,7 +65,7 @@ pub(crate) fn document<'n>(
     };
     keys.text("description", problems);
     keys.text("version", problems);
-    if root.get("steps").is_none() {
+    if root.get("steps").is_none() && !keys.hold_near_miss("steps", KEYS) {
         let problem = problems.error(
             Code::MissingKey,
             ("", root.bytes.start..root.bytes.start),

@@ -100,8 +100,12 @@ fn kind_of(node: &Node, path: &str, problems: &mut Problems<'_>) -> Type {
 /// The rules beyond the type, in the words of JSON Schema, whose names these keys are.
 fn rules(keys: &mut Keys<'_>, kind: Type, problems: &mut Problems<'_>) -> Value {
     let mut rules = serde_json::Map::new();
+    let mut at = 0..0;
     for key in ["enum", "pattern", "minimum", "maximum"] {
         let Some(node) = keys.take(key) else { continue };
+        if key == "pattern" {
+            at = node.bytes.clone();
+        }
         let value = match key {
             "pattern" => node.text().map(Value::from),
             "enum" => node.items().map(|items| items.iter().map(|item| as_declared(item, kind)).collect()),
@@ -111,26 +115,27 @@ fn rules(keys: &mut Keys<'_>, kind: Type, problems: &mut Problems<'_>) -> Value 
             Some(value) => {
                 rules.insert(key.to_owned(), value);
             }
-            None => wrong_shape(problems, &keys.path_of(key), node, rule_words(key)),
+            None => {
+                let (wanted, help) = rule_words(key);
+                wrong_shape(problems, (&keys.path_of(key), node), wanted, help);
+            }
         }
     }
     let rules = Value::Object(rules);
     if let Err(error) = jsonschema::validator_for(&rules) {
-        let path = keys.path_of("pattern");
-        problems.error(
-            Code::WrongShape,
-            (&path, 0..0),
-            format!("the rules of this input are not usable: {error}"),
-        );
+        let message = format!("the rules of this input are not usable: {error}");
+        let problem = problems.error(Code::WrongShape, (&keys.path_of("pattern"), at), message);
+        problem.set_help("pattern: '^[0-9]+$'");
     }
     rules
 }
 
-fn rule_words(key: &str) -> &'static str {
+fn rule_words(key: &str) -> (&'static str, &'static str) {
     match key {
-        "enum" => "`enum` is a list of values",
-        "pattern" => "`pattern` is a regular expression",
-        _ => "this is a number",
+        "enum" => ("`enum` is a list of values", "enum: [small, large]"),
+        "pattern" => ("`pattern` is a regular expression", "pattern: '^[0-9]+$'"),
+        "minimum" => ("`minimum` is a number", "minimum: 1"),
+        _ => ("`maximum` is a number", "maximum: 100"),
     }
 }
 
@@ -146,12 +151,30 @@ fn default(input: &Input, node: &Node, path: &str, problems: &mut Problems<'_>) 
     match input.check(&value) {
         Ok(()) => Some(value),
         Err(wrong) => {
-            problems.error(
-                Code::InputValue,
-                (path, node.bytes.clone()),
-                format!("the default does not fit: {wrong}"),
-            );
+            let message = format!("the default does not fit: {wrong}");
+            let problem = problems.error(Code::InputValue, (path, node.bytes.clone()), message);
+            problem.set_help(fitting(input.kind, &value));
             None
         }
+    }
+}
+
+/// What to write where a default does not fit: one of the type, or the type it has.
+fn fitting(declared: Type, value: &Value) -> String {
+    let example = match declared {
+        Type::String | Type::Any => "a default that its rules allow",
+        Type::Integer => "default: 0",
+        Type::Number => "default: 0.5",
+        Type::Boolean => "default: false",
+        Type::Object => "default: {}",
+        Type::Array => "default: []",
+        Type::Timestamp => "default: 2026-01-31T09:00:00Z",
+        Type::Duration => "default: 30s",
+    };
+    match Type::of(value) {
+        other if declared.check(value).is_err() && other != Type::Any => {
+            format!("{example}, or type: {other}")
+        }
+        _ => "write one that the input's own rules allow, or loosen the rules".to_owned(),
     }
 }

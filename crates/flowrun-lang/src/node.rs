@@ -7,6 +7,9 @@ use std::ops::Range;
 
 use serde_json::{Map, Value};
 
+/// The longest text that a message repeats, in bytes.
+const MOST_SHOWN: usize = 40;
+
 /// One value of the file.
 #[derive(Debug, Clone)]
 pub(crate) struct Node {
@@ -79,23 +82,28 @@ impl Node {
         }
     }
 
+    /// The entries of a map, none of anything else.
+    pub(crate) fn into_entries(self) -> Vec<(Key, Node)> {
+        match self.kind {
+            Kind::Map(entries) => entries,
+            Kind::Scalar(_) | Kind::List(_) => Vec::new(),
+        }
+    }
+
     /// The value of a key, if it is a map that has it.
     pub(crate) fn get(&self, key: &str) -> Option<&Node> {
         self.entries()?.iter().find(|(k, _)| k.text == key).map(|(_, value)| value)
     }
 
-    /// What it is, in a word for messages.
-    pub(crate) fn what(&self) -> &'static str {
+    /// What it is, for messages: a short scalar as it was written.
+    pub(crate) fn what(&self) -> String {
+        let shown = |text: &str| text.len() <= MOST_SHOWN && !text.contains(['\n', '`']);
         match &self.kind {
-            Kind::Scalar(scalar) if scalar.is_null() => "nothing",
-            Kind::Scalar(scalar) if scalar.style == Style::Plain => match scalar.value() {
-                Value::Bool(_) => "true or false",
-                Value::Number(_) => "a number",
-                _ => "a text",
-            },
-            Kind::Scalar(_) => "a text",
-            Kind::List(_) => "a list",
-            Kind::Map(_) => "a map",
+            Kind::Scalar(scalar) if scalar.is_null() => "nothing".to_owned(),
+            Kind::Scalar(scalar) if shown(&scalar.text) => format!("`{}`", scalar.text),
+            Kind::Scalar(_) => "a text".to_owned(),
+            Kind::List(_) => "a list".to_owned(),
+            Kind::Map(_) => "a map".to_owned(),
         }
     }
 

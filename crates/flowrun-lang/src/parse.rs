@@ -134,35 +134,47 @@ impl<'t> Reader<'_, '_, 't> {
         let before = self.nodes;
         let mut entries: Vec<(Key, Node)> = Vec::new();
         let mut places: HashMap<String, Range<usize>> = HashMap::new();
+        let mut merged = Vec::new();
         while let Some((event, span)) = self.next()? {
             if matches!(event, Event::MappingEnd) {
                 break;
             }
             let key = self.node(event, span, depth + 1)?;
+            let is_merge = self.refuse_merge(&key);
             let key = self.key(key);
             let Some((event, span)) = self.next()? else { break };
             let value = self.node(event, span, depth + 1)?;
-            if let Some(key) = key.filter(|key| self.is_new(&mut places, key)) {
+            if is_merge {
+                merged.push(value);
+            } else if let Some(key) = key.filter(|key| self.is_new(&mut places, key)) {
                 entries.push((key, value));
             }
         }
+        entries.extend(
+            merged
+                .into_iter()
+                .flat_map(Node::into_entries)
+                .filter(|(key, _)| !places.contains_key(&key.text)),
+        );
         let end = entries.last().map_or(start.end, |(_, value)| value.bytes.end);
         let node = Node { bytes: start.start..end, kind: Kind::Map(entries) };
         Ok(self.keep(anchor, node, self.nodes - before + 1))
     }
 
+    /// A merge key is a mistake; what it names is read all the same, so that nothing else is said of its lack.
+    fn refuse_merge(&mut self, key: &Node) -> bool {
+        let is_merge = key.scalar().is_some_and(|scalar| scalar.text == "<<" && scalar.style == Style::Plain);
+        if is_merge {
+            let message = "merge keys (`<<`) are not part of the language";
+            let problem = self.problems.error(Code::TagOrMerge, ("", key.bytes.clone()), message);
+            problem.set_help("write the keys out, or repeat a whole value with an alias (`*name`)");
+        }
+        is_merge
+    }
+
     fn key(&mut self, node: Node) -> Option<Key> {
         let bytes = node.bytes.clone();
         match node.kind {
-            Kind::Scalar(scalar) if scalar.text == "<<" && scalar.style == Style::Plain => {
-                let problem = self.problems.error(
-                    Code::TagOrMerge,
-                    ("", bytes),
-                    "merge keys (`<<`) are not part of the language",
-                );
-                problem.set_help("write the keys out, or repeat a whole value with an alias (`*name`)");
-                None
-            }
             Kind::Scalar(scalar) => Some(Key { text: scalar.text, bytes }),
             Kind::List(_) | Kind::Map(_) => {
                 crate::trap::key_is_no_text(self.problems, bytes);
@@ -216,7 +228,9 @@ impl<'t> Reader<'_, '_, 't> {
     }
 
     fn too_complex(&mut self, bytes: Range<usize>, what: String) -> Stop {
-        self.problems.error(Code::TooComplex, ("", bytes), format!("the file is too complex: {what}"));
+        let message = format!("the file is too complex: {what}");
+        let problem = self.problems.error(Code::TooComplex, ("", bytes), message);
+        problem.set_help("move data out of the flow and give it as an input: --vars inputs.json");
         Stop
     }
 

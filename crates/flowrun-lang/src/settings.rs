@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 use crate::code::Code;
 use crate::compile::{Compiler, Spot};
 use crate::node::{Kind, Node};
-use crate::suggest::instead;
+use crate::suggest::{instead, is_meant};
 use schema::{Language, Shape};
 
 /// A step's settings, compiled.
@@ -55,7 +55,9 @@ impl Compiler<'_, '_, '_> {
         let shape = Shape::of(schema.as_value());
         let Some(entries) = node.entries() else {
             let wanted = format!("`{}` has settings beneath it", kind.info().kind);
-            crate::document::wrong_shape(self.problems, path, node, &wanted);
+            let first = shape.required().next().or(shape.property_names().first().copied());
+            let help = format!("write them on the lines below: {}: …", first.unwrap_or("name"));
+            crate::document::wrong_shape(self.problems, (path, node), &wanted, &help);
             return None;
         };
         self.missing_settings(&shape, node, path);
@@ -78,8 +80,11 @@ impl Compiler<'_, '_, '_> {
     }
 
     fn missing_settings(&mut self, shape: &Shape<'_>, node: &Node, path: &str) {
+        let written = || node.entries().unwrap_or_default().iter().map(|(key, _)| key.text.as_str());
         for key in shape.required().filter(|key| node.get(key).is_none()) {
-            self.missing(key, node, path);
+            if !is_meant(key, written(), shape.property_names()) {
+                self.missing(key, node, path);
+            }
         }
     }
 

@@ -8,6 +8,17 @@ pub(crate) fn nearest<'w>(word: &str, known: impl IntoIterator<Item = &'w str>) 
     (distance <= enough).then_some(other)
 }
 
+/// Whether one of `words`, none of which is known, was meant to be `wanted`.
+pub(crate) fn is_meant<'w>(
+    wanted: &str,
+    mut words: impl Iterator<Item = &'w str>,
+    known: impl IntoIterator<Item = &'w str> + Clone,
+) -> bool {
+    words.any(|word| {
+        known.clone().into_iter().all(|other| other != word) && nearest(word, known.clone()) == Some(wanted)
+    })
+}
+
 /// "did you mean `x`?", or what there is to choose from.
 pub(crate) fn instead<'w>(word: &str, known: impl IntoIterator<Item = &'w str> + Clone) -> String {
     match nearest(word, known.clone()) {

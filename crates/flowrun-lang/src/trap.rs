@@ -88,6 +88,7 @@ fn must_be_quoted(text: &str, value: Range<usize>, message: String) -> Trap {
 
 /// Words for what no trap explained: the parser's own where we have no better ones.
 pub(crate) fn explain(problems: &mut Problems<'_>, at: usize, said: &str) {
+    let at = if said.contains("mapping values") { word_before(problems.source().text(), at) } else { at };
     let known = EXPLAINED.iter().find(|(mark, ..)| said.contains(mark));
     let (message, help) = match known {
         Some((_, message, help)) => ((*message).to_owned(), *help),
@@ -97,6 +98,12 @@ pub(crate) fn explain(problems: &mut Problems<'_>, at: usize, said: &str) {
         ),
     };
     problems.error(Code::Yaml, ("", at..at), message).set_help(help);
+}
+
+/// Where the key begins whose colon stands at `at`.
+fn word_before(text: &str, at: usize) -> usize {
+    let before = text.get(..at).unwrap_or_default();
+    before.rfind(char::is_whitespace).map_or(0, |blank| blank + 1)
 }
 
 /// What the parser says, what it means, and what to do.

@@ -2,27 +2,13 @@
 //!
 //! Adding a case is adding a folder; `UPDATE_EXPECT=1` writes what is said now. Nothing here can send a request.
 
+mod house;
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use expect_test::expect_file;
-use flowrun_lang::{Catalog, Diagnostic, SourceText, check};
-use flowrun_step::{IntegrationName, IntegrationState, IntegrationStatus, StepSet};
-use flowrun_step_fetch_variables::FetchVariables;
-use flowrun_step_http_request::HttpRequest;
-
-/// Both HTTP steps, one integration that can be used and one that was never authorised.
-fn catalog() -> Catalog {
-    let steps = StepSet::new().with(FetchVariables).unwrap().with(HttpRequest).unwrap();
-    let status = |name: &str, state| {
-        let name = IntegrationName::new(name).unwrap();
-        IntegrationStatus { name, state, kept: Vec::new() }
-    };
-    Catalog::new(steps).with_integrations(vec![
-        status("teamleader", IntegrationState::Authorized),
-        status("zoho", IntegrationState::Incomplete),
-    ])
-}
+use flowrun_lang::{Diagnostic, SourceText, check};
 
 fn folders() -> Vec<PathBuf> {
     let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/cases");
@@ -33,7 +19,7 @@ fn folders() -> Vec<PathBuf> {
 
 fn said_of(flow: &Path) -> Vec<Diagnostic> {
     let source = SourceText::new("flow.yaml", std::fs::read(flow).unwrap()).unwrap();
-    check(&source, &catalog()).diagnostics
+    check(&source, &house::catalog()).diagnostics
 }
 
 fn rendered(said: &[Diagnostic]) -> String {
@@ -64,13 +50,15 @@ fn every_seeded_mistake_is_said_as_expected() {
 }
 
 #[test]
-fn every_seeded_mistake_is_an_error_said_once_at_a_place() {
+fn every_seeded_mistake_is_an_error_said_once_at_a_place_with_a_help() {
     for folder in folders() {
         let said = said_of(&folder.join("flow.yaml"));
         let name = folder.display();
         assert!(said.iter().any(Diagnostic::is_error), "{name}: nothing is wrong");
         for (at, problem) in said.iter().enumerate() {
             assert!(problem.place.is_some(), "{name}: {problem} has no place");
+            let helps = problem.help.as_ref().is_some_and(|help| !help.trim().is_empty());
+            assert!(helps, "{name}: {problem} has no help");
             let again = said[..at].iter().any(|other| other.place == problem.place);
             assert!(!again, "{name}: {problem} is a second word on one place");
         }

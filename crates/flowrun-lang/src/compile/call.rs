@@ -22,7 +22,7 @@ impl Compiler<'_, '_, '_> {
         if node.entries().is_some() {
             let Some(mut keys) = Keys::of(node, path, self.problems) else { return };
             keys.later(&["media", "buttons", "template", "await"], self.problems);
-            if node.get("text").is_none() {
+            if node.get("text").is_none() && !keys.hold_near_miss("text", SEND) {
                 self.missing("text", node, path);
             }
             for key in SEND {
@@ -48,7 +48,7 @@ impl Compiler<'_, '_, '_> {
             let path =
                 if finding.path.is_empty() { path.to_owned() } else { format!("{path}.{}", finding.path) };
             let problem = self.problems.error(Code::Setting, (&path, at), finding.message);
-            problem.help = finding.help;
+            problem.help = finding.help.or_else(|| Some("leave it out".to_owned()));
         }
         let effect = kind.effect(&draft);
         self.needs_picks(kind.as_ref(), step, node, &settings);

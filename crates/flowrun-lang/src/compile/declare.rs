@@ -16,6 +16,7 @@ impl Compiler<'_, '_, '_> {
     pub(super) fn declare_all(&mut self, document: &Document<'_>, inputs: &[Input]) {
         for input in inputs {
             self.declared.insert(input.slot);
+            self.types.insert(input.slot, input.kind);
             self.reach.set(input.slot);
         }
         for (name, node) in &document.secrets {
@@ -99,13 +100,18 @@ impl Compiler<'_, '_, '_> {
                     self.declare(name);
                 }
             }
-            None => wrong_shape(self.problems, path, node, "this is the name of a variable"),
+            None => {
+                let wanted = "the name of a variable belongs here";
+                wrong_shape(self.problems, (path, node), wanted, "into: reply");
+            }
         }
     }
 
     fn declare(&mut self, name: &str) -> Slot {
         let slot = self.slots.intern(name);
         self.declared.insert(slot);
+        // What a step writes may be of any type, whatever was given at the start.
+        self.types.remove(&slot);
         slot
     }
 

@@ -8,6 +8,11 @@ use crate::document::{Guarded, Keys, KindNode, StepNode, wrong_shape};
 use crate::node::{Key, Node};
 use crate::suggest::instead;
 
+/// The keys of `log`.
+const LOG: &[&str] = &["text", "level", "data"];
+/// The keys of `fail`.
+const FAIL: &[&str] = &["name", "message"];
+
 impl Compiler<'_, '_, '_> {
     /// The body of one step.
     pub(crate) fn kind(&mut self, step: &StepNode<'_>, scope: usize) {
@@ -76,11 +81,11 @@ impl Compiler<'_, '_, '_> {
     fn log(&mut self, node: &Node, path: &str) {
         let op = if node.entries().is_some() {
             let Some(mut keys) = Keys::of(node, path, self.problems) else { return };
-            let Some(text) = keys.take("text") else { return self.missing("text", node, path) };
+            let Some(text) = keys.take("text") else { return self.missing_of(keys, ("text", LOG), node) };
             let level = keys.take("level").and_then(|node| self.level(node, &keys.path_of("level")));
             let data = keys.take("data").map(|node| self.value(node, &keys.path_of("data")));
             let text = self.text(text, &keys.path_of("text"));
-            keys.refuse_rest(&["text", "level", "data"], self.problems);
+            keys.refuse_rest(LOG, self.problems);
             Op::Log { level: level.unwrap_or(LogLevel::Info), text, data }
         } else {
             Op::Log { level: LogLevel::Info, text: self.text(node, path), data: None }
@@ -111,10 +116,15 @@ impl Compiler<'_, '_, '_> {
             self.raise_again(node, path);
         } else if node.entries().is_some() {
             let Some(mut keys) = Keys::of(node, path, self.problems) else { return };
-            let name = keys.text("name", self.problems);
+            let Some((_, name)) = keys.entry("name") else {
+                return self.missing_of(keys, ("name", FAIL), node);
+            };
             let message = keys.take("message").map(|node| self.text(node, &keys.path_of("message")));
-            keys.refuse_rest(&["name", "message"], self.problems);
-            let Some(name) = name else { return self.missing("name", node, path) };
+            let at = keys.path_of("name");
+            keys.refuse_rest(FAIL, self.problems);
+            let Some(name) = name.text() else {
+                return wrong_shape(self.problems, (&at, name), "`name` is a text", "name: not_found");
+            };
             self.op(Op::Raise { name: name.to_owned(), message });
         } else {
             match node.text() {
@@ -126,7 +136,10 @@ impl Compiler<'_, '_, '_> {
                     let problem = self.problems.error(Code::Setting, (path, node.bytes.clone()), message);
                     problem.set_help("fail: { name: not_found, message: \"… {{x}} …\" }");
                 }
-                None => wrong_shape(self.problems, path, node, "`fail` is the name of an error"),
+                None => {
+                    let wanted = "`fail` is the name of an error";
+                    wrong_shape(self.problems, (path, node), wanted, "fail: not_found");
+                }
             }
         }
         self.reach.end();
@@ -154,10 +167,20 @@ impl Compiler<'_, '_, '_> {
             keys.refuse_rest(&["outputs"], self.problems);
             outputs = Some(self.outputs(entries, &at));
         } else if !node.is_null() && !node.items().is_some_and(<[Node]>::is_empty) {
-            wrong_shape(self.problems, path, node, "`end` stands alone, or with `outputs`");
+            let wanted = "`end` stands alone, or with `outputs`";
+            wrong_shape(self.problems, (path, node), wanted, "- end: { outputs: { name: value } }");
         }
         self.op(Op::End { outputs });
         self.reach.end();
+    }
+
+    /// The same of a map whose other keys are still unread; a near miss of the key is said instead.
+    pub(crate) fn missing_of(&mut self, keys: Keys<'_>, (key, known): (&str, &[&str]), node: &Node) {
+        if !keys.hold_near_miss(key, known) {
+            let path = keys.path().to_owned();
+            return self.missing(key, node, &path);
+        }
+        keys.refuse_rest(known, self.problems);
     }
 
     /// A key its map cannot do without.

@@ -41,7 +41,9 @@ impl Compiler<'_, '_, '_> {
             .filter(|limit| (1..=most).contains(limit));
         if limit.is_none() {
             let message = format!("this limit is a whole number from 1 to {most}");
-            self.problems.error(Code::WrongShape, (path, node.bytes.clone()), message);
+            let problem = self.problems.error(Code::WrongShape, (path, node.bytes.clone()), message);
+            let key = path.rsplit('.').next().unwrap_or(path);
+            problem.set_help(format!("{key}: {most}"));
         }
         limit
     }

@@ -83,7 +83,11 @@ impl Compiler<'_, '_, '_> {
             self.mentioned.insert(id.clone());
             return;
         }
-        let help = instead(id, self.ids.keys().map(String::as_str).collect::<Vec<_>>());
+        let help = if self.ids.is_empty() {
+            format!("give the step that is meant its id: - id: {id}")
+        } else {
+            instead(id, self.ids.keys().map(String::as_str).collect::<Vec<_>>())
+        };
         self.problems
             .error(Code::UnknownStep, (path, bytes), format!("no step has the id `{id}`"))
             .set_help(help);
@@ -114,7 +118,11 @@ impl Compiler<'_, '_, '_> {
         let Some(status) = self.catalog.integration(&parsed) else { return };
         if status.state == IntegrationState::Authorized && !status.kept.contains(field) {
             let message = format!("integration `{name}` keeps no field `{field}`");
-            let help = instead(field, status.kept.iter().map(String::as_str));
+            let help = if status.kept.is_empty() {
+                format!("flowrun integrations show {name}")
+            } else {
+                instead(field, status.kept.iter().map(String::as_str))
+            };
             self.problems.error(Code::UnknownIntegration, (path, bytes), message).set_help(help);
         }
     }
@@ -124,8 +132,8 @@ impl Compiler<'_, '_, '_> {
         let name = match IntegrationName::new(text) {
             Ok(name) => name,
             Err(error) => {
-                self.problems.error(Code::IllegalName, (path, bytes), error.to_string());
-                return;
+                let problem = self.problems.error(Code::IllegalName, (path, bytes), error.to_string());
+                return problem.set_help("`flowrun integrations list` shows the names there are");
             }
         };
         self.integrations.insert(name.key().to_owned(), name.clone());

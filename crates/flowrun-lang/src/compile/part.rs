@@ -22,6 +22,24 @@ pub(crate) struct Spot {
     pub(crate) may_be_unset: bool,
 }
 
+/// How the parser of expressions begins its words where a source ends too early.
+const CUT_SHORT: &str = "unexpected end of input";
+/// What to do then.
+const COMPLETE: &str = "write what is missing, as in: status == \"open\"";
+
+/// What to write where the language itself has no better advice.
+fn usual(code: Code) -> &'static str {
+    match code {
+        Code::Expression => "write it as in: status == \"open\" and items|length > 3",
+        Code::Path => "write it as in: data.items[0].name",
+        Code::Duration => "write 500ms, 30s, 5m, 1h30m or 2d",
+        Code::SecretHere => "use it in `headers`, `query`, `form`, `json` or `body` of a request",
+        Code::IllegalName => "use a letter or `_`, then letters, digits or `_`",
+        Code::WrongShape => "variables: { last_name: data.last_name }",
+        _ => "write it as in: Hello {{name}}; quote braces that are meant as text: \\{{",
+    }
+}
+
 impl Compiler<'_, '_, '_> {
     /// A text: its source counts, whatever YAML would make of it (L-7a).
     pub(crate) fn text(&mut self, node: &Node, path: &str) -> Placed<Tree> {
@@ -30,7 +48,13 @@ impl Compiler<'_, '_, '_> {
 
     pub(crate) fn text_for(&mut self, node: &Node, path: &str, place: Place, spot: Spot) -> Placed<Tree> {
         let Some(text) = node.text() else {
-            wrong_shape(self.problems, path, node, "this is a text");
+            let key = path.rsplit('.').next().unwrap_or(path);
+            let help = if node.is_null() {
+                format!("{key}: Hello. (for an empty text, {key}: \"\")")
+            } else {
+                format!("{key}: \"a text\"")
+            };
+            wrong_shape(self.problems, (path, node), "a text belongs here", &help);
             return Placed { path: path.to_owned(), part: Tree::Constant(Value::Null) };
         };
         self.tree(&Value::String(text.to_owned()), node, path, (place, spot))
@@ -80,7 +104,9 @@ impl Compiler<'_, '_, '_> {
     /// An expression (L-6).
     pub(crate) fn logic(&mut self, node: &Node, path: &str) -> Option<Placed<Logic>> {
         let Some(text) = node.text() else {
-            wrong_shape(self.problems, path, node, "this is an expression");
+            let key = path.rsplit('.').next().unwrap_or(path);
+            let help = format!("{key}: status == \"open\"");
+            wrong_shape(self.problems, (path, node), "an expression belongs here", &help);
             return None;
         };
         match Logic::compile(text, &mut self.slots) {
@@ -89,6 +115,7 @@ impl Compiler<'_, '_, '_> {
                     let (path, bytes) = self.spot(node, path, "", &mention.span);
                     self.judge(&mention, Spot::default(), &path, bytes);
                 }
+                self.judge_types(&logic, node, path);
                 Some(Placed { path: path.to_owned(), part: logic })
             }
             Err(error) => {
@@ -124,8 +151,10 @@ impl Compiler<'_, '_, '_> {
             SyntaxErrorKind::Shape => Code::WrongShape,
             _ => language,
         };
-        let problem = self.problems.error(code, (path, bytes), error.message.clone());
-        problem.help.clone_from(&error.help);
+        let is_short = language == Code::Expression && error.message.starts_with(CUT_SHORT);
+        let message = if is_short { "the expression ends before it is complete" } else { &error.message };
+        let problem = self.problems.error(code, (path, bytes), message);
+        problem.set_help(error.help.as_deref().unwrap_or(if is_short { COMPLETE } else { usual(code) }));
     }
 
     /// The path and the bytes of a span in the text at a JSON pointer beneath a node.

@@ -10,6 +10,7 @@ use crate::compile::Compiler;
 use crate::document::{Keys, wrong_shape};
 use crate::node::Node;
 
+const KEYS: &[&str] = &["times", "wait", "max_wait", "errors"];
 /// The most further attempts: the range of the platform the seed comes from (L-10).
 const MOST: u32 = 10;
 /// The first wait, where the author says nothing.
@@ -32,7 +33,7 @@ impl Compiler<'_, '_, '_> {
         }
         let mut keys = Keys::of(node, path, self.problems)?;
         let Some(times) = keys.take("times") else {
-            self.missing("times", node, path);
+            self.missing_of(keys, ("times", KEYS), node);
             return None;
         };
         let times = self.times(times, &keys.path_of("times"))?;
@@ -41,21 +42,23 @@ impl Compiler<'_, '_, '_> {
         let max_wait = keys.take("max_wait").and_then(|node| self.duration(node, &keys.path_of("max_wait")));
         let errors =
             keys.take("errors").map_or_else(Vec::new, |node| self.errors(node, &keys.path_of("errors")));
-        keys.refuse_rest(&["times", "wait", "max_wait", "errors"], self.problems);
+        keys.refuse_rest(KEYS, self.problems);
         Some(Retry { times, wait, max_wait: max_wait.unwrap_or(MAX_WAIT.max(wait)), errors })
     }
 
     fn times(&mut self, node: &Node, path: &str) -> Option<u32> {
         let times = node.text().and_then(|text| text.parse::<u32>().ok()).filter(|times| *times <= MOST);
         if times.is_none() {
-            wrong_shape(self.problems, path, node, "`retry` is a number of further attempts, 0 to 10");
+            let wanted = format!("`retry` is a number of further attempts, 0 to {MOST}");
+            wrong_shape(self.problems, (path, node), &wanted, "retry: 3");
         }
         times
     }
 
     fn errors(&mut self, node: &Node, path: &str) -> Vec<RetryOn> {
         let Some(items) = node.items() else {
-            wrong_shape(self.problems, path, node, "`errors` is a list");
+            let help = "errors: [connect, timeout, 429, 5xx]";
+            wrong_shape(self.problems, (path, node), "`errors` is a list", help);
             return Vec::new();
         };
         items.iter().enumerate().filter_map(|(at, item)| self.error(item, &format!("{path}[{at}]"))).collect()

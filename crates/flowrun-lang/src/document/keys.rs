@@ -3,7 +3,7 @@
 use crate::code::Code;
 use crate::node::{Key, Node};
 use crate::problems::Problems;
-use crate::suggest::instead;
+use crate::suggest::{instead, is_meant};
 
 /// A map whose keys the language knows.
 #[derive(Debug)]
@@ -17,7 +17,13 @@ impl<'n> Keys<'n> {
     pub(crate) fn of(node: &'n Node, path: &str, problems: &mut Problems<'_>) -> Option<Self> {
         let Some(entries) = node.entries() else {
             let what = if path.is_empty() { "a flow" } else { path.rsplit('.').next().unwrap_or(path) };
-            wrong_shape(problems, path, node, &format!("{what} is a map"));
+            let wanted = format!("{what} is a map");
+            wrong_shape(
+                problems,
+                (path, node),
+                &wanted,
+                "write its keys on lines of their own, as `key: value`",
+            );
             return None;
         };
         let left = entries.iter().filter(|(key, _)| !key.text.starts_with("x-")).collect();
@@ -39,6 +45,11 @@ impl<'n> Keys<'n> {
         &self.left
     }
 
+    /// Whether an unknown key was meant to be this one: then it is said of that key alone.
+    pub(crate) fn hold_near_miss(&self, wanted: &str, known: &[&str]) -> bool {
+        is_meant(wanted, self.left.iter().map(|(key, _)| key.text.as_str()), known.iter().copied())
+    }
+
     /// Takes a key's value.
     pub(crate) fn take(&mut self, key: &str) -> Option<&'n Node> {
         self.entry(key).map(|(_, node)| node)
@@ -54,7 +65,8 @@ impl<'n> Keys<'n> {
     pub(crate) fn text(&mut self, key: &str, problems: &mut Problems<'_>) -> Option<&'n str> {
         let node = self.take(key)?;
         if node.text().is_none() {
-            wrong_shape(problems, &self.path_of(key), node, &format!("`{key}` is a text"));
+            let help = format!("{key}: \"a text\"");
+            wrong_shape(problems, (&self.path_of(key), node), &format!("`{key}` is a text"), &help);
         }
         node.text()
     }
@@ -63,7 +75,8 @@ impl<'n> Keys<'n> {
     pub(crate) fn map(&mut self, key: &str, problems: &mut Problems<'_>) -> &'n [(Key, Node)] {
         let Some(node) = self.take(key) else { return &[] };
         if node.entries().is_none() && !node.is_null() {
-            wrong_shape(problems, &self.path_of(key), node, &format!("`{key}` is a map"));
+            let help = format!("write `name: value` pairs beneath `{key}:`");
+            wrong_shape(problems, (&self.path_of(key), node), &format!("`{key}` is a map"), &help);
         }
         node.entries().unwrap_or_default()
     }
@@ -72,7 +85,9 @@ impl<'n> Keys<'n> {
     pub(crate) fn texts(&mut self, key: &str, problems: &mut Problems<'_>) -> Vec<(&'n str, &'n Node)> {
         let Some(node) = self.take(key) else { return Vec::new() };
         let Some(items) = node.items() else {
-            wrong_shape(problems, &self.path_of(key), node, &format!("`{key}` is a list of names"));
+            let help = format!("{key}: [{}]", node.text().unwrap_or("NAME"));
+            let wanted = format!("`{key}` is a list of names");
+            wrong_shape(problems, (&self.path_of(key), node), &wanted, &help);
             return Vec::new();
         };
         items.iter().filter_map(|item| Some((item.text()?, item))).collect()
@@ -89,7 +104,7 @@ impl<'n> Keys<'n> {
 
     /// What is left is unknown: says so, with the nearest known key.
     pub(crate) fn refuse_rest(self, known: &[&str], problems: &mut Problems<'_>) {
-        for (key, _) in &self.left {
+        for (key, _) in self.left.iter().filter(|(key, _)| !known.contains(&key.text.as_str())) {
             let problem = problems.error(
                 Code::UnknownKey,
                 (&self.path_of(&key.text), key.bytes.clone()),
@@ -107,11 +122,13 @@ pub(crate) fn not_yet(problems: &mut Problems<'_>, path: &str, key: &Key) {
     problem.set_help("leave it out, or wait for the version that has it: docs/changelog.md");
 }
 
-/// A value of another shape than the language wants.
-pub(crate) fn wrong_shape(problems: &mut Problems<'_>, path: &str, node: &Node, wanted: &str) {
-    problems.error(
-        Code::WrongShape,
-        (path, node.bytes.clone()),
-        format!("{wanted}, but this is {}", node.what()),
-    );
+/// A value of another shape than the language wants, and what to write instead.
+pub(crate) fn wrong_shape(
+    problems: &mut Problems<'_>,
+    (path, node): (&str, &Node),
+    wanted: &str,
+    help: &str,
+) {
+    let message = format!("{wanted}, but this is {}", node.what());
+    problems.error(Code::WrongShape, (path, node.bytes.clone()), message).set_help(help);
 }

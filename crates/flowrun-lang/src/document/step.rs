@@ -73,7 +73,14 @@ pub(crate) fn steps<'n>(
     problems: &mut Problems<'_>,
 ) -> Vec<StepNode<'n>> {
     let Some(items) = node.items() else {
-        wrong_shape(problems, path, node, "steps are a list");
+        let first = node.entries().and_then(|entries| entries.first());
+        let help = match first {
+            Some((key, value)) => {
+                format!("begin each step with `- `: - {}: {}", key.text, value.text().unwrap_or("…"))
+            }
+            None => "begin each step with `- `: - send: Hello.".to_owned(),
+        };
+        wrong_shape(problems, (path, node), "steps are a list", &help);
         return Vec::new();
     };
     let step = |(at, item): (usize, &'n Node)| step(item, &format!("{path}[{at}]"), kinds, problems);
@@ -93,7 +100,13 @@ pub(crate) fn handler<'n>(
         Some(node) if node.text() == Some("continue") => Handler::Continue,
         Some(node) if node.items().is_some() => Handler::Steps(steps(node, &path, kinds, problems)),
         Some(node) => {
-            wrong_shape(problems, &path, node, "`on_error` is `continue` or a list of steps");
+            let wanted = "`on_error` is `continue` or a list of steps";
+            wrong_shape(
+                problems,
+                (&path, node),
+                wanted,
+                "on_error: continue, or begin each step beneath it with `- `",
+            );
             Handler::None
         }
     }
@@ -101,7 +114,7 @@ pub(crate) fn handler<'n>(
 
 fn step<'n>(node: &'n Node, path: &str, kinds: &[&str], problems: &mut Problems<'_>) -> Option<StepNode<'n>> {
     if let Some(text) = node.text() {
-        return bare(node, text, path, problems);
+        return bare(node, text, (path, kinds), problems);
     }
     let mut keys = Keys::of(node, path, problems)?;
     keys.later(COMMON_LATER, problems);
@@ -127,17 +140,20 @@ fn step<'n>(node: &'n Node, path: &str, kinds: &[&str], problems: &mut Problems<
 }
 
 /// `- end` and `- fail` are steps without settings (L-7b).
-fn bare<'n>(node: &'n Node, text: &'n str, path: &str, problems: &mut Problems<'_>) -> Option<StepNode<'n>> {
+fn bare<'n>(
+    node: &'n Node,
+    text: &'n str,
+    (path, kinds): (&str, &[&str]),
+    problems: &mut Problems<'_>,
+) -> Option<StepNode<'n>> {
     let kind = match text {
         "end" => KindNode::End(&NOTHING),
         "fail" => KindNode::Fail(&NOTHING),
         _ => {
-            let problem = problems.error(
-                Code::NoSingleKind,
-                (path, node.bytes.clone()),
-                format!("`{text}` is no step: a step is a map with one kind"),
-            );
-            problem.set_help(format!("- send: {text}"));
+            let message = format!("`{text}` is no step: a step is a map with one kind");
+            let problem = problems.error(Code::NoSingleKind, (path, node.bytes.clone()), message);
+            let is_kind = BUILT_IN.contains(&text) || kinds.contains(&text);
+            problem.set_help(if is_kind { format!("- {text}: …") } else { format!("- send: {text}") });
             return None;
         }
     };
@@ -177,12 +193,13 @@ fn kind_of<'n>(
         .map(|(key, _)| key.text.clone())
         .filter(|key| is_kind(key) || LATER.contains(&key.as_str()))
         .collect();
+    // What it may stand with is not known here: `do` beside `for_each` is no second kind.
+    if let Some(later) = found.iter().find(|key| LATER.contains(&key.as_str())) {
+        let (key, _) = keys.entry(later)?;
+        not_yet(problems, &keys.path_of(&key.text), key);
+        return None;
+    }
     match found.as_slice() {
-        [only] if LATER.contains(&only.as_str()) => {
-            let (key, _) = keys.entry(only)?;
-            not_yet(problems, &keys.path_of(&key.text), key);
-            None
-        }
         [only] => keys.entry(only).map(|(key, node)| (key, node)),
         [] => {
             no_kind(keys, node, kinds, problems);
@@ -233,11 +250,16 @@ fn built<'n>(
 ) -> Option<KindNode<'n>> {
     let path = keys.path_of(kind);
     Some(match kind {
-        "set" => KindNode::Set(map_of(settings, &path, "`set` is a map of names and values", problems)?),
+        "set" => KindNode::Set(map_of(
+            settings,
+            &path,
+            ("`set` is a map of names and values", "set: { name: value }"),
+            problems,
+        )?),
         "compute" => KindNode::Compute(map_of(
             settings,
             &path,
-            "`compute` is a map of names and expressions",
+            ("`compute` is a map of names and expressions", "compute: { total: price * quantity }"),
             problems,
         )?),
         "if" => {
@@ -261,11 +283,11 @@ fn built<'n>(
 fn map_of<'n>(
     node: &'n Node,
     path: &str,
-    wanted: &str,
+    (wanted, help): (&str, &str),
     problems: &mut Problems<'_>,
 ) -> Option<&'n [(Key, Node)]> {
     if node.entries().is_none() {
-        wrong_shape(problems, path, node, wanted);
+        wrong_shape(problems, (path, node), wanted, help);
     }
     node.entries()
 }

@@ -156,8 +156,13 @@ impl Scan<'_> {
         }
     }
 
-    /// Where the plain text under way ends: brackets within it belong to it while they are balanced.
+    /// Where the plain text under way ends: brackets within it belong to it if they are balanced.
     fn text_end(&self) -> usize {
+        self.text_end_with(true).or_else(|| self.text_end_with(false)).unwrap_or(self.text.len())
+    }
+
+    /// The same with brackets counted or not; nothing if one is still open at the end of the line.
+    fn text_end_with(&self, counts_brackets: bool) -> Option<usize> {
         let mut depth = 0_usize;
         let rest = &self.text[self.at..];
         let mut before = 'x';
@@ -166,7 +171,7 @@ impl Scan<'_> {
             let ends = match character {
                 '\n' | '\r' => true,
                 '{' | '[' => {
-                    depth += 1;
+                    depth += usize::from(counts_brackets);
                     false
                 }
                 '}' | ']' if depth > 0 => {
@@ -180,10 +185,10 @@ impl Scan<'_> {
                 _ => false,
             };
             if ends {
-                return self.at + rest[..at].trim_end().len();
+                return (depth == 0).then_some(self.at + rest[..at].trim_end().len());
             }
             before = character;
         }
-        self.at + rest.trim_end().len()
+        (depth == 0).then_some(self.at + rest.trim_end().len())
     }
 }

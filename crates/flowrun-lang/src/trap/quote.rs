@@ -73,7 +73,8 @@ pub(super) fn goes_on(text: &str, quoted: Range<usize>, value: Range<usize>) -> 
     Trap {
         code: Code::MustBeQuoted,
         help: line_with(text, &value, &super::quoted(whole.unwrap_or(written))),
-        span: quoted.end..quoted.end + text[quoted.end..value.end].trim_end().len(),
+        span: value.end - text[quoted.end..value.end].trim_start().len()
+            ..quoted.end + text[quoted.end..value.end].trim_end().len(),
         message: format!("the text ends at its closing {quote}, and more follows; quote all of it"),
         unreadable: value,
     }
