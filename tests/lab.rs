@@ -82,6 +82,7 @@ fn many_processes_across_expiries_refresh_once_for_each_and_all_succeed() {
         all.iter().for_each(|ended| assert_eq!(ended, &Ended::last_name()));
     }
     let tally = lab.tally();
+    // A second refresh for one expiry would come early: it would replace a token that has only just been granted.
     assert_eq!((tally.invalid_grant, tally.early_refreshes, tally.faults), (0, 0, 0), "{tally:?}");
     assert_eq!(tally.contacts, PROCESSES * ROUNDS * RUNS_A_ROUND, "{tally:?}");
     assert!(tally.refreshes >= ROUNDS, "each round began after the token's end: {tally:?}");

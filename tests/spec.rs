@@ -7,10 +7,11 @@
 use std::env;
 use std::fs;
 use std::io::Write;
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 /// What a program that has ended said, and how it ended.
@@ -48,17 +49,25 @@ impl Person {
     }
 
     fn flowrun_fed(&self, words: &[&str], stdin: &str) -> Ended {
+        let mut child = self.start(words);
+        // A program that does not read what it is fed closes the pipe, which is its right.
+        drop(child.stdin.take().expect("piped").write_all(stdin.as_bytes()));
+        ended(child)
+    }
+
+    fn start(&self, words: &[&str]) -> Child {
         let mut command = Command::new(env!("CARGO_BIN_EXE_flowrun"));
         command.args(words).current_dir(self.home.path()).env_clear().env("HOME", self.home.path());
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().expect("flowrun starts");
-        // A program that does not read what it is fed closes the pipe, which is its right.
-        drop(child.stdin.take().expect("piped").write_all(stdin.as_bytes()));
-        let output = child.wait_with_output().expect("flowrun ends");
-        let text = |bytes| String::from_utf8(bytes).expect("flowrun writes UTF-8");
-        Ended { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+        command.spawn().expect("flowrun starts")
     }
+}
+
+fn ended(child: Child) -> Ended {
+    let output = child.wait_with_output().expect("flowrun ends");
+    let text = |bytes| String::from_utf8(bytes).expect("flowrun writes UTF-8");
+    Ended { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
 }
 
 /// A service that only counts who calls.
@@ -78,25 +87,37 @@ impl Silent {
     fn was_called(&self) -> bool {
         self.0.accept().is_ok()
     }
+
+    /// Comes back once somebody calls; what comes back keeps the caller waiting.
+    fn wait_for_call(&self) -> TcpStream {
+        self.0.set_nonblocking(false).expect("a listener that waits");
+        self.0.accept().expect("a call").0
+    }
 }
 
 fn root() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
 }
 
-/// Exit codes of design 3, each with something said about it (a silent failure helps nobody).
+/// Exit codes of design 3; every bad end says what it is and what to do next (a silent failure helps nobody).
 #[test]
 fn every_end_has_its_exit_code_and_every_bad_one_says_why() {
-    let person = Person::new();
+    let (person, service) = (Person::new(), Silent::new());
     person.write("good.yaml", "steps:\n  - send: Hello.\n");
     person.write("bad.yaml", "steps:\n  - sned: Hello.\n");
+    person.write("fails.yaml", "steps:\n  - fail: no such contact\n");
     person.write("unknown.yaml", &fetching("https://api.example.com/", "nobody"));
+    person.write("draft.yaml", &fetching("https://api.teamleader.eu/", "teamleader"));
+    person.write("slow.yaml", &format!("timeout: 50ms\n{}", requesting(&service)));
+    assert_eq!(person.flowrun(&["integrations", "add", "teamleader"]).code, Some(0));
     for (words, code) in [
         (&["--help"][..], 0),
         (&["--version"], 0),
         (&["explain", "F014"], 0),
         (&["completions", "bash"], 0),
         (&["check", "good.yaml"], 0),
+        (&["good.yaml"], 0),
+        (&["fails.yaml"], 1),
         (&[], 2),
         (&["--no-such-flag"], 2),
         (&["missing.yaml"], 2),
@@ -107,11 +128,35 @@ fn every_end_has_its_exit_code_and_every_bad_one_says_why() {
         (&["unknown.yaml"], 3),
         (&["integrations", "show", "nobody"], 3),
         (&["good.yaml", "--var", "x=1"], 3),
+        (&["draft.yaml"], 4),
+        (&["integrations", "authorize", "teamleader", "--no-browser"], 4),
+        (&["slow.yaml"], 5),
     ] {
         let ended = person.flowrun(words);
         assert_eq!(ended.code, Some(code), "{words:?}: {ended:?}");
         assert!(code == 0 || ended.stderr.contains("error"), "{words:?}: {ended:?}");
+        assert!(code < 3 || ended.stderr.contains("= help: "), "{words:?}: {ended:?}");
     }
+}
+
+/// Design 3: 130, whether a person interrupts or a service manager does.
+#[test]
+fn an_interrupted_run_ends_with_130_and_says_so() {
+    for signal in [Signal::INT, Signal::TERM] {
+        let (person, service) = (Person::new(), Silent::new());
+        person.write("flow.yaml", &requesting(&service));
+        let child = person.start(&["flow.yaml"]);
+        let _request = service.wait_for_call();
+        let id = i32::try_from(child.id()).ok().and_then(Pid::from_raw).expect("a process has an id");
+        kill_process(id, signal).expect("it has not ended");
+        let ended = ended(child);
+        assert_eq!(ended.code, Some(130), "{ended:?}");
+        assert!(ended.stderr.contains("error: the run was interrupted"), "{ended:?}");
+    }
+}
+
+fn requesting(service: &Silent) -> String {
+    format!("steps:\n  - http_request: {{ method: GET, url: \"{}/\" }}\n", service.url())
 }
 
 fn fetching(url: &str, integration: &str) -> String {
@@ -263,7 +308,9 @@ fn sandbox_never_opens_real_registry() {
     let elsewhere =
         person.write("flow.yaml", "steps:\n  - http_request: { url: \"https://example.com/\" }\n");
     let elsewhere = elsewhere.to_str().expect("a path in UTF-8");
-    assert_eq!(person.flowrun(&[elsewhere, "--sandbox"]).code, Some(1), "another host is refused");
+    let refused = person.flowrun(&[elsewhere, "--sandbox"]);
+    assert_eq!(refused.code, Some(1), "{refused:?}");
+    assert!(refused.stderr.contains("example.com is not one of the sandbox's hosts"), "{refused:?}");
 }
 
 /// Design 3: a request as curl, placeholders for secrets, nothing sent, an end where a reply is needed.
@@ -285,31 +332,65 @@ fn a_dry_run_shows_requests_and_sends_none() {
     assert!(!service.was_called());
 }
 
-/// Every folder of `tests/cases` through the binary: it fails before any request, with the codes it expects.
+/// Every folder of `tests/cases` through the binary: each mistake at its line and column, all of them and no other.
 #[test]
 fn every_seeded_mistake_is_reported_by_the_binary() {
-    let cases = root().join("tests/cases");
-    let only = env::var_os("FLOWRUN_CASE");
-    let Ok(folders) = fs::read_dir(&cases) else { return };
-    for folder in folders.map(|folder| folder.expect("readable")) {
-        if only.as_ref().is_some_and(|only| *only != folder.file_name()) {
-            continue;
-        }
-        let expected = fs::read_to_string(folder.path().join("expected.txt")).expect("each case has one");
-        let file = folder.path().join("flow.yaml");
-        let file = file.to_str().expect("a path in UTF-8");
+    for (name, flow, expected) in cases() {
         let person = Person::new();
-        let words = ["check", file, "--message-format", "short"];
-        let ended = person.flowrun(&words);
-        // Integrations are judged by the machine they are checked on, which has none.
-        let is_local = |line: &&str| line.contains("[F014]") || line.contains("[F015]");
-        let first_lines =
-            expected.lines().filter(|line| line.starts_with("error[") || line.starts_with("warning["));
-        let expected: Vec<&str> = first_lines.filter(|line| !is_local(line)).collect();
-        let is_wrong = expected.iter().any(|line| line.starts_with("error["));
-        assert_eq!(ended.code, Some(if is_wrong { 3 } else { 0 }), "{file}: {ended:?}");
-        for first in expected {
-            assert!(ended.stderr.contains(first), "{file}: {first}\n{ended:?}");
+        person.write("flow.yaml", &flow);
+        // What is judged by the integrations of this machine needs some to be judged by.
+        let is_about_integrations = expected.contains("[F014]") || expected.contains("[F015]");
+        for draft in ["teamleader", "zoho"].iter().filter(|_| is_about_integrations) {
+            assert_eq!(person.flowrun(&["integrations", "add", draft]).code, Some(0), "{name}");
+        }
+        let said = person.flowrun(&["check", "flow.yaml", "--message-format", "short"]);
+        assert_eq!((said.code, said.stderr), (Some(3), in_short(&expected)), "{name}");
+    }
+}
+
+/// T1 of the language: a flow with a mistake in it never reaches the service it speaks to.
+#[test]
+fn no_seeded_mistake_lets_a_request_out() {
+    let (service, person) = (Silent::new(), Person::new());
+    let url = service.url();
+    let mut calling = 0;
+    for (name, flow, _) in cases() {
+        let here = flow.replace("https://api.example.com", &url);
+        calling += u32::from(here != flow);
+        person.write("flow.yaml", &here);
+        let ended = person.flowrun(&["flow.yaml", "--var", "id=42"]);
+        assert_eq!(ended.code, Some(3), "{name}: {ended:?}");
+        assert!(!service.was_called(), "{name}: {ended:?}");
+    }
+    assert!(
+        calling >= 10 || env::var_os("FLOWRUN_CASE").is_some(),
+        "only {calling} flows speak to the service"
+    );
+}
+
+/// Name, flow and expectation of every case, or of the one that `FLOWRUN_CASE` names.
+fn cases() -> Vec<(String, String, String)> {
+    let only = env::var("FLOWRUN_CASE").ok();
+    let folders = fs::read_dir(root().join("tests/cases")).expect("the cases");
+    let cases = folders.map(|folder| {
+        let folder = folder.expect("readable");
+        let text = |file: &str| fs::read_to_string(folder.path().join(file)).expect("each case has one");
+        (folder.file_name().to_string_lossy().into_owned(), text("flow.yaml"), text("expected.txt"))
+    });
+    let cases: Vec<_> = cases.filter(|(name, ..)| only.as_ref().is_none_or(|only| only == name)).collect();
+    assert!(!cases.is_empty(), "there is no case {only:?}");
+    cases
+}
+
+/// An expectation as `--message-format short` says it: a problem's first line after its place.
+fn in_short(expected: &str) -> String {
+    let (mut short, mut first) = (String::new(), "");
+    for line in expected.lines() {
+        match line.strip_prefix("  --> ").and_then(|place| place.split(' ').next()) {
+            Some(place) => short.push_str(&format!("{place}: {first}\n")),
+            None if !line.starts_with("  = ") => first = line,
+            None => {}
         }
     }
+    short
 }
