@@ -5,6 +5,7 @@
 #![expect(clippy::expect_used, reason = "a test whose parts do not start fails at once")]
 
 use std::env;
+use std::ffi::OsString;
 use std::fs;
 use std::io::Write;
 use std::net::{TcpListener, TcpStream};
@@ -341,10 +342,10 @@ fn every_seeded_mistake_is_reported_by_the_binary() {
         // What is judged by the integrations of this machine needs some to be judged by.
         let is_about_integrations = expected.contains("[F014]") || expected.contains("[F015]");
         for draft in ["teamleader", "zoho"].iter().filter(|_| is_about_integrations) {
-            assert_eq!(person.flowrun(&["integrations", "add", draft]).code, Some(0), "{name}");
+            assert_eq!(person.flowrun(&["integrations", "add", draft]).code, Some(0), "{name:?}");
         }
         let said = person.flowrun(&["check", "flow.yaml", "--message-format", "short"]);
-        assert_eq!((said.code, said.stderr), (Some(3), in_short(&expected)), "{name}");
+        assert_eq!((said.code, said.stderr), (Some(3), in_short(&expected)), "{name:?}");
     }
 }
 
@@ -359,8 +360,8 @@ fn no_seeded_mistake_lets_a_request_out() {
         calling += u32::from(here != flow);
         person.write("flow.yaml", &here);
         let ended = person.flowrun(&["flow.yaml", "--var", "id=42"]);
-        assert_eq!(ended.code, Some(3), "{name}: {ended:?}");
-        assert!(!service.was_called(), "{name}: {ended:?}");
+        assert_eq!(ended.code, Some(3), "{name:?}: {ended:?}");
+        assert!(!service.was_called(), "{name:?}: {ended:?}");
     }
     assert!(
         calling >= 10 || env::var_os("FLOWRUN_CASE").is_some(),
@@ -369,13 +370,13 @@ fn no_seeded_mistake_lets_a_request_out() {
 }
 
 /// Name, flow and expectation of every case, or of the one that `FLOWRUN_CASE` names.
-fn cases() -> Vec<(String, String, String)> {
-    let only = env::var("FLOWRUN_CASE").ok();
+fn cases() -> Vec<(OsString, String, String)> {
+    let only = env::var_os("FLOWRUN_CASE");
     let folders = fs::read_dir(root().join("tests/cases")).expect("the cases");
     let cases = folders.map(|folder| {
         let folder = folder.expect("readable");
         let text = |file: &str| fs::read_to_string(folder.path().join(file)).expect("each case has one");
-        (folder.file_name().to_string_lossy().into_owned(), text("flow.yaml"), text("expected.txt"))
+        (folder.file_name(), text("flow.yaml"), text("expected.txt"))
     });
     let cases: Vec<_> = cases.filter(|(name, ..)| only.as_ref().is_none_or(|only| only == name)).collect();
     assert!(!cases.is_empty(), "there is no case {only:?}");
