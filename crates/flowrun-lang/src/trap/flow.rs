@@ -161,9 +161,9 @@ impl Scan<'_> {
         self.text_end_with(true).or_else(|| self.text_end_with(false)).unwrap_or(self.text.len())
     }
 
-    /// The same with brackets counted or not; nothing if one is still open at the end of the line.
+    /// The same with brackets counted or not; nothing if one of them has no partner on the line.
     fn text_end_with(&self, counts_brackets: bool) -> Option<usize> {
-        let mut depth = 0_usize;
+        let mut open = Vec::new();
         let rest = &self.text[self.at..];
         let mut before = 'x';
         for (at, character) in rest.char_indices() {
@@ -171,24 +171,26 @@ impl Scan<'_> {
             let ends = match character {
                 '\n' | '\r' => true,
                 '{' | '[' => {
-                    depth += usize::from(counts_brackets);
+                    open.extend(counts_brackets.then_some(if character == '{' { '}' } else { ']' }));
                     false
                 }
-                '}' | ']' if depth > 0 => {
-                    depth -= 1;
+                '}' | ']' if !open.is_empty() => {
+                    if open.pop() != Some(character) {
+                        return None;
+                    }
                     false
                 }
                 '}' | ']' => true,
-                ',' => depth == 0,
-                ':' => depth == 0 && (next.is_whitespace() || ",]}".contains(next)),
-                '#' => depth == 0 && before.is_whitespace(),
+                ',' => open.is_empty(),
+                ':' => open.is_empty() && (next.is_whitespace() || ",]}".contains(next)),
+                '#' => open.is_empty() && before.is_whitespace(),
                 _ => false,
             };
             if ends {
-                return (depth == 0).then_some(self.at + rest[..at].trim_end().len());
+                return open.is_empty().then_some(self.at + rest[..at].trim_end().len());
             }
             before = character;
         }
-        (depth == 0).then_some(self.at + rest.trim_end().len())
+        open.is_empty().then_some(self.at + rest.trim_end().len())
     }
 }

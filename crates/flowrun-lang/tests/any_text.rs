@@ -1,0 +1,96 @@
+//! Whatever is typed, a check ends with words, never with a panic: half a flow, a flow with a slip, noise.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
+mod house;
+
+use flowrun_lang::{SourceText, check};
+use proptest::prelude::*;
+
+/// Something of everything a flow can hold.
+const GOOD: &str = r#"name: käse
+description: 'It''s all'
+inputs:
+  id: { type: string, pattern: '^[0-9]+$', default: "42" }
+  count: { type: integer, minimum: 1, default: 3 }
+secrets: [KEY]
+timeout: 5m
+steps:
+  - id: contact
+    fetch_variables:
+      url: https://api.example.com/c?id={{id}}
+      headers: { X-Key: "{{secrets.KEY}}" }
+      variables: { last_name: "data['last-name']", first: { path: data.first, default: "–" } }
+    retry: { times: 3, wait: 1s, errors: [connect, 5xx] }
+    on_error:
+      - send: Sorry about {{id}} 😀
+      - fail:
+    finally:
+      - log: { text: "done \"it\" {{id}}", level: info, data: [1.5, ~, { a: b }] }
+  - if: count > 1 and last_name != "é"
+    then: [{ set: { total: 5 } }]
+    else:
+      - compute: { total: count * 2 }
+  - send: |
+      Dear {{last_name}},
+        it is {{total}}.
+  - end: { outputs: { total: "{{total}}" } }
+outputs: { total: "{{total}}" }
+"#;
+
+/// Checks a text, and asks for every place, as whoever shows the mistakes would.
+fn is_checked(text: &str) {
+    let source = SourceText::new("flow.yaml", text.as_bytes().to_vec()).unwrap();
+    let checked = check(&source, &house::catalog());
+    let has_errors = checked.diagnostics.iter().any(flowrun_lang::Diagnostic::is_error);
+    assert_eq!(checked.flow.is_some(), !has_errors, "{text}");
+    for problem in &checked.diagnostics {
+        assert!(problem.help.as_ref().is_some_and(|help| !help.is_empty()), "no help: {problem}\n{text}");
+        let bytes = problem.place.as_ref().unwrap().bytes.clone();
+        assert!(text.trim_start_matches('\u{feff}').get(bytes).is_some(), "{problem}\n{text}");
+    }
+}
+
+/// The good flow with some of its bytes' characters left out and something put in their place.
+fn slips() -> impl Strategy<Value = String> {
+    let mark = prop::sample::select(vec![
+        "", " ", "\n", "\t", "{", "}", "[", "]", "{{", "}}", "\"", "'", ":", ": ", "- ", "#", " #", "*", "&",
+        "!", "|", ">", "%", "@", "`", "?", ",", "\\", "é", "<<: ", "---\n", "~", "\u{feff}", "\r\n",
+    ]);
+    (0..GOOD.chars().count(), 0..12_usize, mark).prop_map(|(at, out, mark)| {
+        let before: String = GOOD.chars().take(at).collect();
+        let after: String = GOOD.chars().skip(at + out).collect();
+        format!("{before}{mark}{after}")
+    })
+}
+
+#[test]
+fn the_good_flow_is_good() {
+    let source = SourceText::new("flow.yaml", GOOD.as_bytes().to_vec()).unwrap();
+    let said = check(&source, &house::catalog()).diagnostics;
+    assert!(said.is_empty(), "{said:?}");
+}
+
+#[test]
+fn every_beginning_of_a_good_flow_is_checked() {
+    for (at, _) in GOOD.char_indices() {
+        is_checked(&GOOD[..at]);
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_checked(text in "\\PC{0,200}") {
+        is_checked(&text);
+    }
+
+    #[test]
+    fn any_yaml_like_noise_is_checked(text in "([a-z]{1,3}|: |\n {0,4}|- |[{}\\[\\]\"'#*&!|>%@`?,\\\\\t~]|\\{\\{|\\}\\}|é){0,60}") {
+        is_checked(&text);
+    }
+
+    #[test]
+    fn a_good_flow_with_a_slip_is_checked(text in slips()) {
+        is_checked(&text);
+    }
+}
