@@ -40,6 +40,7 @@ type Kept = (Value, Vec<(Slot, Value)>);
 async fn fill_and_call(services: &Services, attempt: Attempt) -> Result<Kept, Failed> {
     let Attempt { context, settings, plan } = attempt;
     let vault = FilledVault::gather(services, &settings).await.map_err(|e| Box::new(of_step(&e)))?;
+    let context = if vault.holds_secrets() { context.with_secret() } else { context };
     let settings = settings.fill(&vault).map_err(|e| Box::new(of_fill(&e)))?;
     let made = match services.steps.get(&plan.kind) {
         Some(step) => call(step, context, settings, &plan).await,

@@ -64,6 +64,11 @@ impl FilledVault {
         Ok(())
     }
 
+    /// Whether any secret is filled in.
+    pub(crate) fn holds_secrets(&self) -> bool {
+        !self.secrets.is_empty()
+    }
+
     /// Knows the secrets of this call by value.
     pub(crate) fn redactor(&self) -> Redactor {
         let mut redactor = Redactor::new();

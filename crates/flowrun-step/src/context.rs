@@ -5,7 +5,10 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::{Effect, IntegrationName, Integrations, Outbound, RunId, Tenant};
+use crate::{
+    BoxFuture, Effect, Exposure, IntegrationName, Integrations, Outbound, Reply, Request, RunId, StepError,
+    Tenant,
+};
 
 /// One attempt of one step: who asks, until when, and the ways out.
 ///
@@ -26,6 +29,8 @@ pub struct StepContext {
     pub deadline: Option<Timestamp>,
     /// What repeating the call would mean, as the plan has it.
     pub effect: Effect,
+    /// Whether the settings were filled with a secret, so that what is sent must be guarded.
+    exposure: Exposure,
     plain: Arc<dyn Outbound>,
     integrations: Arc<dyn Integrations>,
 }
@@ -48,6 +53,7 @@ impl StepContext {
             key,
             deadline: None,
             effect: Effect::Unsafe,
+            exposure: Exposure::Plain,
             plain,
             integrations,
         }
@@ -56,10 +62,21 @@ impl StepContext {
     /// The way out: with the integration's credential if one is named, without any otherwise (SEED-25).
     #[must_use]
     pub fn outbound(&self, integration: Option<&IntegrationName>) -> Arc<dyn Outbound> {
-        match integration {
+        let outbound = match integration {
             Some(name) => self.integrations.outbound(&self.tenant, name),
             None => Arc::clone(&self.plain),
+        };
+        match self.exposure {
+            Exposure::Plain => outbound,
+            Exposure::Credential => Arc::new(Exposed(outbound)),
         }
+    }
+
+    /// The same where the settings hold a secret, wherever the step puts it: every request then counts as
+    /// carrying a credential (N2).
+    #[must_use]
+    pub fn with_secret(self) -> Self {
+        Self { exposure: Exposure::Credential, ..self }
     }
 }
 
@@ -70,5 +87,15 @@ impl fmt::Debug for StepContext {
             .field("path", &self.path)
             .field("attempt", &self.attempt)
             .finish_non_exhaustive()
+    }
+}
+
+/// A way out on which every request carries something that must not leave its origin.
+struct Exposed(Arc<dyn Outbound>);
+
+impl Outbound for Exposed {
+    fn send(&self, mut request: Request) -> BoxFuture<'_, Result<Reply, StepError>> {
+        request.exposure = Exposure::Credential;
+        self.0.send(request)
     }
 }
