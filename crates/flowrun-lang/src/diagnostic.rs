@@ -33,7 +33,7 @@ pub struct Place {
     pub column: usize,
     /// The bytes in the text.
     pub bytes: Range<usize>,
-    /// The line's text.
+    /// The line's text; empty if it is longer than 2 KiB.
     pub excerpt: String,
 }
 

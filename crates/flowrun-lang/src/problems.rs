@@ -69,6 +69,11 @@ impl<'s> Problems<'s> {
         &mut self.found[at]
     }
 
+    /// Whether there are more than anyone reads at once: then no more effort goes into guesses.
+    pub(crate) fn are_many(&self) -> bool {
+        self.found.len() >= 100
+    }
+
     pub(crate) fn source(&self) -> &'s SourceText {
         self.source
     }

@@ -9,6 +9,9 @@ use crate::diagnostic::{Diagnostic, Place};
 /// The largest flow taken, in bytes (N8).
 const MOST_BYTES: usize = 1024 * 1024;
 
+/// The longest line that a place repeats, in bytes: a file of one long line may have thousands of problems.
+const MOST_EXCERPT: usize = 2048;
+
 /// The text of one file, valid UTF-8, with the name it is shown under.
 #[derive(Debug, Clone)]
 pub struct SourceText {
@@ -77,7 +80,10 @@ impl SourceText {
             line,
             column: text[begin..start].chars().count() + 1,
             bytes: start..end,
-            excerpt: self.line(line).to_owned(),
+            excerpt: Some(self.line(line))
+                .filter(|line| line.len() <= MOST_EXCERPT)
+                .unwrap_or_default()
+                .to_owned(),
         }
     }
 
@@ -113,6 +119,13 @@ mod tests {
         assert_eq!(line_and_column("é: x\ny: ü z", "é: x\ny: ü ".len()), (2, 6));
         assert_eq!(line_and_column("a\r\nb", 3), (2, 1));
         assert_eq!(line_and_column("a\n", 2), (2, 1));
+    }
+
+    #[test]
+    fn a_line_too_long_to_read_is_not_repeated() {
+        let line = format!("a: {}", "x".repeat(MOST_EXCERPT));
+        let place = SourceText::new("f", line.into_bytes()).unwrap().place("", 3..9);
+        assert_eq!((place.line, place.column, place.excerpt.as_str()), (1, 4, ""));
     }
 
     #[test]

@@ -30,8 +30,9 @@ impl Compiler<'_, '_, '_> {
     }
 
     fn undeclared(&mut self, name: &str, within_each: bool, path: &str, bytes: Range<usize>) {
-        let declared: Vec<&str> = self.declared.iter().map(|slot| self.slots.name(*slot)).collect();
-        let help = match nearest(name, declared) {
+        let declared = self.declared.iter().map(|slot| self.slots.name(*slot));
+        let meant = if self.problems.are_many() { None } else { nearest(name, declared) };
+        let help = match meant {
             Some(other) => format!("did you mean `{other}`?"),
             None if within_each => format!("of the item, write `this.{name}`"),
             None => {
