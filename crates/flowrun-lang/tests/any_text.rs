@@ -79,6 +79,8 @@ fn every_beginning_of_a_good_flow_is_checked() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
     #[test]
     fn any_text_is_checked(text in "\\PC{0,200}") {
         is_checked(&text);
