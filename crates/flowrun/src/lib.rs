@@ -1,6 +1,6 @@
 //! flowrun assembled: the crate an embedding service depends on.
 //!
-//! [`engine`] gives a builder that already knows both HTTP steps; the house adds its registry of
+//! [`fn@engine`] gives a builder that already knows both HTTP steps; the house adds its registry of
 //! integrations, its channels, its own steps. The crates behind it are re-exported under short names.
 //!
 //! # Example
