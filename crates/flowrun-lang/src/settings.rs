@@ -28,11 +28,6 @@ pub(crate) fn is_template(text: &str) -> bool {
     text.contains("{{")
 }
 
-/// The settings as written: scalars typed as YAML types them.
-pub(crate) fn source_value(node: &Node) -> Value {
-    node.value()
-}
-
 /// The names that a kind's `variables` would write, for a first walk that compiles nothing.
 pub(crate) fn pick_names(kind: &dyn ErasedStep, settings: &Node) -> Vec<String> {
     let schema = kind.settings_schema();

@@ -56,7 +56,7 @@ pub use exchange::{BoxFuture, Exchange, ExchangeError, ExchangeErrorKind};
 pub use expiry::{is_expired_sign, margin};
 pub use pending::Pending;
 pub use preset::{Choice, Fact, Parameter, Preset, PresetError};
-pub use provider::{InvalidSettings, Problem, Provider};
+pub use provider::{InvalidSettings, Problem, Provider, is_loopback};
 pub use scopes::ScopeError;
 pub use settings::{
     AuthStyle, BodyFormat, ExpirySign, GrantKind, KeepRule, Pkce, RedirectRule, ScopeSeparator, Settings,

@@ -2,7 +2,7 @@
 
 mod check;
 
-pub(crate) use check::is_loopback;
+pub use check::is_loopback;
 
 use serde::{Deserialize, Serialize};
 use url::Url;

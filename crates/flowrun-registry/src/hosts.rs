@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use flowrun_oauth::{Preset, Provider};
+use flowrun_oauth::{Preset, Provider, is_loopback};
 use psl::{Psl, Type};
 use serde::{Deserialize, Serialize};
 use url::{Host, Url};
@@ -99,15 +99,6 @@ fn derived(token_url: &Url) -> Vec<HostRule> {
 
 fn port_to_list(url: &Url) -> Option<u16> {
     if is_loopback(url) { url.port_or_known_default() } else { url.port() }
-}
-
-pub(crate) fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
 }
 
 /// A name of two labels or more that is not a suffix under which anybody registers, such as `co.uk`.

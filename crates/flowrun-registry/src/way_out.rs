@@ -16,7 +16,7 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use crate::command::command;
-use crate::hosts::{authority, is_loopback};
+use crate::hosts::authority;
 use crate::inner::Inner;
 use crate::live::Live;
 use crate::refresh::Urgency;
@@ -115,7 +115,7 @@ fn way_to(name: &IntegrationName, url: &Url) -> String {
         "remove the user name and password from the URL".to_owned()
     } else if url.host_str().is_some_and(|host| host.ends_with('.')) {
         "remove the dot at the end of the host".to_owned()
-    } else if url.scheme() != "https" && !is_loopback(url) {
+    } else if url.scheme() != "https" && !flowrun_oauth::is_loopback(url) {
         "use https".to_owned()
     } else {
         format!("if the host is the provider's: {} {}", command("allow", name), authority(url))

@@ -11,7 +11,7 @@ use crate::code::Code;
 use crate::compile::Compiler;
 use crate::document::{Keys, StepNode};
 use crate::node::Node;
-use crate::settings::{Settings, is_template, source_value};
+use crate::settings::{Settings, is_template};
 
 /// What a channel is given needs no schema: the language itself defines it.
 const SEND: &[&str] = &["text", "to", "channel"];
@@ -41,7 +41,7 @@ impl Compiler<'_, '_, '_> {
     pub(crate) fn call(&mut self, step: &StepNode<'_>, node: &Node, scope: usize, path: &str) {
         let Some(kind) = self.catalog.steps.get(step.name).cloned() else { return };
         let Some(settings) = self.settings(kind.as_ref(), node, path) else { return };
-        let source = source_value(node);
+        let source = node.value();
         let draft = Draft::new(&source, is_template);
         for finding in kind.check(&draft) {
             let at = node.find(&finding.path).map_or(node.bytes.clone(), |node| node.bytes.clone());

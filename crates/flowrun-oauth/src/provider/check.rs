@@ -86,7 +86,8 @@ pub(super) fn endpoint(field: &'static str, text: &str) -> Result<Url, Problem> 
 }
 
 /// Whether a URL names this machine without asking anybody.
-pub(crate) fn is_loopback(url: &Url) -> bool {
+#[must_use]
+pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(address)) => address.is_loopback(),
