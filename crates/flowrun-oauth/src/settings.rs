@@ -35,6 +35,12 @@ pub struct Settings {
     pub token_url: String,
     /// Where tokens are refreshed, if not at the token endpoint (SEED-19).
     pub refresh_url: Option<String>,
+    /// Where a token is given back (RFC 7009 2).
+    pub revoke_url: Option<String>,
+    /// Where the provider says whether a token is still good (RFC 7662 2).
+    pub introspect_url: Option<String>,
+    /// Where a device without a browser asks for a code that a person types elsewhere (RFC 8628 3.1).
+    pub device_url: Option<String>,
     /// How the client proves who it is at the token endpoint (SEED-21).
     pub auth_style: AuthStyle,
     /// How a token request's body is written.
@@ -47,6 +53,8 @@ pub struct Settings {
     pub token_params: Vec<(String, String)>,
     /// Parameters added when a token is refreshed.
     pub refresh_params: Vec<(String, String)>,
+    /// The services a token is meant for, as absolute URIs (RFC 8707 2).
+    pub resources: Vec<String>,
     /// Whether an attempt is bound to its beginning by PKCE (RFC 7636).
     pub pkce: Pkce,
     /// The issuer identifier; an `iss` in the callback must equal it (RFC 9207 2.4).
@@ -77,6 +85,10 @@ pub struct Settings {
     pub rotates: bool,
     /// How long, in seconds, a replaced refresh token still works (OA-45).
     pub grace: Option<u64>,
+    /// How long, in seconds, a refresh token lives that nobody uses (OA-52).
+    pub refresh_idle: Option<u64>,
+    /// How often the token endpoint may be asked (OA-51).
+    pub budget: Option<Budget>,
 }
 
 impl Settings {
@@ -104,12 +116,16 @@ impl Default for Settings {
             authorize_url: None,
             token_url: String::new(),
             refresh_url: None,
+            revoke_url: None,
+            introspect_url: None,
+            device_url: None,
             auth_style: AuthStyle::Body,
             body_format: BodyFormat::Form,
             scope_separator: ScopeSeparator::Space,
             authorize_params: Vec::new(),
             token_params: Vec::new(),
             refresh_params: Vec::new(),
+            resources: Vec::new(),
             pkce: Pkce::Try,
             issuer: None,
             issuer_required: false,
@@ -126,6 +142,8 @@ impl Default for Settings {
             // Caution: taking a rotating provider for a fixed one loses grants, the reverse only asks a person.
             rotates: true,
             grace: None,
+            refresh_idle: None,
+            budget: None,
         }
     }
 }
@@ -225,6 +243,16 @@ pub struct ExpirySign {
     /// The texts that mean "expired" there; if none is listed, any value does.
     #[serde(default, rename = "in")]
     pub one_of: Vec<String>,
+}
+
+/// How many requests a token endpoint takes in how long (OA-51).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Budget {
+    /// The requests.
+    pub requests: u32,
+    /// The seconds, a sliding window.
+    pub seconds: u64,
 }
 
 /// Which redirect URIs a provider accepts.

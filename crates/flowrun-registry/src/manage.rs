@@ -171,8 +171,12 @@ fn retargets(old: &Provider, new: &Provider) -> bool {
         || old.authorize_url() != new.authorize_url()
         || old.token_url() != new.token_url()
         || old.refresh_url() != new.refresh_url()
+        || before.revoke_url != after.revoke_url
+        || before.introspect_url != after.introspect_url
+        || before.device_url != after.device_url
         || before.token_origin_from != after.token_origin_from
         || before.keep_from_callback != after.keep_from_callback
+        || after.resources.iter().any(|it| !before.resources.contains(it))
         || adds(&before.authorize_params, &after.authorize_params)
         || adds(&before.token_params, &after.token_params)
         || adds(&before.refresh_params, &after.refresh_params)

@@ -51,7 +51,16 @@ pub(super) fn problems(settings: &Settings) -> Vec<Problem> {
         token_origin(settings),
         pointer("access_token_path", settings.access_token_path.as_deref()),
         token_header(settings),
+        budget(settings),
     ];
+    for (field, url) in [
+        ("revoke_url", &settings.revoke_url),
+        ("introspect_url", &settings.introspect_url),
+        ("device_url", &settings.device_url),
+    ] {
+        checks.extend(url.iter().map(|url| endpoint(field, url).map(drop)));
+    }
+    checks.extend(settings.resources.iter().map(|uri| resource(uri)));
     checks.extend(settings.keep_from_callback.iter().map(|rule| keep("keep_from_callback", rule)));
     checks.extend(settings.keep_from_token.iter().map(|rule| keep("keep_from_token", rule)));
     checks.extend(settings.expired_when.iter().map(expiry_sign));
@@ -223,6 +232,29 @@ fn keep(field: &'static str, rule: &KeepRule) -> Check {
         });
     }
     Ok(())
+}
+
+/// RFC 8707 2: an absolute URI without a fragment.
+fn resource(uri: &str) -> Check {
+    match Url::parse(uri) {
+        Ok(url) if url.fragment().is_none() => Ok(()),
+        _ => Err(Problem {
+            field: "resources",
+            wrong: format!("has `{uri}`, which is no absolute URI without a fragment"),
+            fix: "write it as https://api.example.com/".to_owned(),
+        }),
+    }
+}
+
+fn budget(settings: &Settings) -> Check {
+    match settings.budget {
+        Some(budget) if budget.requests == 0 || budget.seconds == 0 => Err(Problem {
+            field: "budget",
+            wrong: "lets no request through".to_owned(),
+            fix: "write at least one request and one second".to_owned(),
+        }),
+        _ => Ok(()),
+    }
 }
 
 fn expiry_sign(sign: &ExpirySign) -> Check {

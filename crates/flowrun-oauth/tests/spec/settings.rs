@@ -1,7 +1,7 @@
 //! Which settings make a provider, and what is said about those that do not (OA-6, OA-8, OA-13, N4, SEED-6).
 
 use flowrun_oauth::{
-    AuthStyle, ExpirySign, InvalidSettings, KeepRule, Provider, ScopeError, ScopeSeparator, Settings,
+    AuthStyle, Budget, ExpirySign, InvalidSettings, KeepRule, Provider, ScopeError, ScopeSeparator, Settings,
     TokenHeader,
 };
 
@@ -35,6 +35,7 @@ fn an_endpoint_is_a_plain_https_url() {
         check(Settings { token_url: accepted.to_owned(), ..good() }, &[]);
         check(Settings { refresh_url: Some(accepted.to_owned()), ..good() }, &[]);
         check(Settings { authorize_url: Some(accepted.to_owned()), ..good() }, &[]);
+        check(Settings { revoke_url: Some(accepted.to_owned()), ..good() }, &[]);
     }
     for refused in [
         "",
@@ -54,7 +55,31 @@ fn an_endpoint_is_a_plain_https_url() {
         check(Settings { token_url: refused.to_owned(), ..good() }, &["token_url"]);
         check(Settings { refresh_url: Some(refused.to_owned()), ..good() }, &["refresh_url"]);
         check(Settings { authorize_url: Some(refused.to_owned()), ..good() }, &["authorize_url"]);
+        check(Settings { revoke_url: Some(refused.to_owned()), ..good() }, &["revoke_url"]);
+        check(Settings { introspect_url: Some(refused.to_owned()), ..good() }, &["introspect_url"]);
+        check(Settings { device_url: Some(refused.to_owned()), ..good() }, &["device_url"]);
     }
+}
+
+/// OA-14: RFC 8707 2 wants an absolute URI without a fragment.
+#[test]
+fn a_resource_is_an_absolute_uri() {
+    let of = |uri: &str| Settings { resources: vec![uri.to_owned()], ..good() };
+    for accepted in ["https://api.example.com/", "urn:example:contacts"] {
+        check(of(accepted), &[]);
+    }
+    for refused in ["", "api.example.com/contacts", "https://api.example.com/#contacts"] {
+        check(of(refused), &["resources"]);
+    }
+}
+
+/// OA-51: a budget that lets nothing through would stop every refresh.
+#[test]
+fn a_budget_lets_something_through() {
+    let of = |requests, seconds| Settings { budget: Some(Budget { requests, seconds }), ..good() };
+    check(of(10, 600), &[]);
+    check(of(0, 600), &["budget"]);
+    check(of(10, 0), &["budget"]);
 }
 
 /// OA-8, OA-13: what the protocol sends cannot be overridden, nor another grant asked for.
