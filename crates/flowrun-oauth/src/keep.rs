@@ -1,5 +1,7 @@
 //! Which values from outside may be kept beside the tokens, and how any text from outside is made harmless.
 
+use flowrun_template::{Redactor, redact_named};
+
 use crate::settings::KeepRule;
 
 /// How much of a provider's words is repeated (OA-35).
@@ -20,11 +22,11 @@ impl KeepRule {
 /// A provider's words, fit to be shown: known secrets gone, control characters gone, capped (OA-35, OA-64).
 pub(crate) fn harmless(words: &str, secrets: &[&str]) -> String {
     let one_line = words.chars().map(|c| if c.is_whitespace() { ' ' } else { c });
-    let mut text: String = one_line.filter(|c| !is_treacherous(*c)).collect();
+    let text: String = one_line.filter(|c| !is_treacherous(*c)).collect();
     // Only now: a sign that is dropped may have stood inside a secret.
-    for secret in secrets.iter().filter(|secret| secret.len() >= 8) {
-        text = text.replace(secret, "[redacted]");
-    }
+    let mut known = Redactor::new();
+    secrets.iter().filter(|secret| secret.len() >= 8).for_each(|secret| known.add(&(*secret).into()));
+    let text = redact_named(&known.redact(&text)).into_owned();
     let mut capped: String = text.chars().take(LONGEST).collect();
     if capped.len() < text.len() {
         capped.push('…');
