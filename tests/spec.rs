@@ -4,72 +4,17 @@
 
 #![expect(clippy::expect_used, reason = "a test whose parts do not start fails at once")]
 
+#[path = "person.rs"]
+mod person;
+
 use std::env;
 use std::ffi::OsString;
 use std::fs;
-use std::io::Write;
 use std::net::{TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::Path;
 
+use person::{Person, ended};
 use rustix::process::{Pid, Signal, kill_process};
-use tempfile::TempDir;
-
-/// What a program that has ended said, and how it ended.
-#[derive(Debug, PartialEq)]
-struct Ended {
-    code: Option<i32>,
-    stdout: String,
-    stderr: String,
-}
-
-/// A home that lives as long as the test, and the variables the binary sees.
-struct Person {
-    home: TempDir,
-    environment: Vec<(String, String)>,
-}
-
-impl Person {
-    fn new() -> Self {
-        Self { home: tempfile::tempdir().expect("a temporary folder"), environment: Vec::new() }
-    }
-
-    fn with(mut self, name: &str, value: &str) -> Self {
-        self.environment.push((name.to_owned(), value.to_owned()));
-        self
-    }
-
-    fn write(&self, name: &str, text: &str) -> PathBuf {
-        let path = self.home.path().join(name);
-        fs::write(&path, text).expect("the home is writable");
-        path
-    }
-
-    fn flowrun(&self, words: &[&str]) -> Ended {
-        self.flowrun_fed(words, "")
-    }
-
-    fn flowrun_fed(&self, words: &[&str], stdin: &str) -> Ended {
-        let mut child = self.start(words);
-        // A program that does not read what it is fed closes the pipe, which is its right.
-        drop(child.stdin.take().expect("piped").write_all(stdin.as_bytes()));
-        ended(child)
-    }
-
-    fn start(&self, words: &[&str]) -> Child {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_flowrun"));
-        command.args(words).current_dir(self.home.path()).env_clear().env("HOME", self.home.path());
-        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        command.spawn().expect("flowrun starts")
-    }
-}
-
-fn ended(child: Child) -> Ended {
-    let output = child.wait_with_output().expect("flowrun ends");
-    let text = |bytes| String::from_utf8(bytes).expect("flowrun writes UTF-8");
-    Ended { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
-}
 
 /// A service that only counts who calls.
 struct Silent(TcpListener);
