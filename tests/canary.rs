@@ -78,10 +78,8 @@ fn canary_sweep_of_every_verb_about_an_integration_t4() {
 
 /// A home with an integration and a flow that puts a secret into every place that takes one.
 fn operator(provider: &Provider) -> Person {
-    let person = Person::new()
-        .with("FLOWRUN_LOG", "trace")
-        .with("RUST_BACKTRACE", "1")
-        .with("FLOWRUN_SECRET_KEY", KEY);
+    let person =
+        Person::new(&[("FLOWRUN_LOG", "trace"), ("RUST_BACKTRACE", "1"), ("FLOWRUN_SECRET_KEY", KEY)]);
     person.write("flow.yaml", &scene::flow(&provider.origin));
     let (authorize, token) = (format!("{}/authorize", provider.origin), format!("{}/token", provider.origin));
     let add = ["integrations", "add", "crm", "--client-id", "me", "--client-secret-stdin", "--authorize-url"];

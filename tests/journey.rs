@@ -33,7 +33,7 @@ impl Provider {
 }
 
 fn answer(request: &Request, redeemed: &AtomicU32) -> Option<String> {
-    if request.is("POST /token") {
+    if request.is("POST /token") && request.body.contains("code=c&") {
         redeemed.fetch_add(1, Ordering::SeqCst);
         let token =
             r#"{"access_token":"token-1","token_type":"Bearer","expires_in":3600,"refresh_token":"r"}"#;
@@ -47,7 +47,7 @@ fn answer(request: &Request, redeemed: &AtomicU32) -> Option<String> {
 
 /// A home with one integration, whose secret came from a file.
 fn home(provider: &Provider) -> Person {
-    let home = Person::new();
+    let home = Person::new(&[]);
     let base = &provider.origin;
     home.write("secret", "a secret of the client\n");
     let flow = format!(

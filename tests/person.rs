@@ -22,13 +22,11 @@ pub(crate) struct Person {
 }
 
 impl Person {
-    pub(crate) fn new() -> Self {
-        Self { home: tempfile::tempdir().expect("a temporary folder"), environment: Vec::new() }
-    }
-
-    pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
-        self.environment.push((name.to_owned(), value.to_owned()));
-        self
+    /// Somebody whose programs see these variables and no other, but for `HOME`.
+    pub(crate) fn new(environment: &[(&str, &str)]) -> Self {
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let environment = environment.iter().map(owned).collect();
+        Self { home: tempfile::tempdir().expect("a temporary folder"), environment }
     }
 
     pub(crate) fn home(&self) -> &Path {
