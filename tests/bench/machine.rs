@@ -35,6 +35,8 @@ fn plan(steps: usize) -> Plan {
         owners,
         scopes,
         calls: Vec::new(),
+        eaches: Vec::new(),
+        forks: Vec::new(),
         outputs: Vec::new(),
         inputs: vec![who],
         max_steps: 1_000_000,

@@ -32,6 +32,7 @@ fn code(kind: ErrorKind) -> Code {
         ErrorKind::Missing => Code::Missing,
         ErrorKind::Type => Code::Type,
         ErrorKind::Limit => Code::Limit,
+        ErrorKind::Exhausted => Code::Exhausted,
         _ => Code::Failed,
     }
 }

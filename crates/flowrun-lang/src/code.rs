@@ -80,6 +80,7 @@ codes! {
     "F044" UnknownInput "an input the flow does not declare",
     "F045" InputValue "an input's value does not fit",
     "F046" Incomparable "values of different types compared",
+    "F047" BranchesWrite "two branches write one name",
     "F050" Http "a service answered with an unexpected status",
     "F051" Connect "no connection to a service",
     "F052" Timeout "out of time",
@@ -90,6 +91,7 @@ codes! {
     "F057" Failed "the flow or a step failed on purpose",
     "F058" Limit "a limit was reached",
     "F059" IntegrationFailed "an integration could not be used",
+    "F060" Exhausted "a repeat came to no end",
     "F070" Unreadable "a file cannot be read",
     "F071" Registry "the registry cannot be used",
 }

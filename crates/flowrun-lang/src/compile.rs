@@ -6,7 +6,9 @@ mod compare;
 mod declare;
 mod kind;
 mod limits;
+mod loops;
 mod mention;
+mod parallel;
 mod part;
 mod retry;
 
@@ -44,9 +46,10 @@ pub(crate) fn compile(
     let inputs = inputs(document.inputs, &mut slots, problems);
     let mut compiler = Compiler::new(catalog, slots, problems);
     compiler.declare_all(document, &inputs);
+    let limits = compiler.limits(document.limits);
+    compiler.max_items = limits.items;
     compiler.flow(document);
     let outputs = compiler.outputs(document.outputs, "outputs");
-    let limits = compiler.limits(document.limits);
     compiler.keep_what_is_read();
     let plan = Plan {
         name: document.name.unwrap_or("flow").to_owned(),
@@ -57,6 +60,8 @@ pub(crate) fn compile(
         owners: compiler.owners,
         scopes: compiler.scopes,
         calls: compiler.calls,
+        eaches: compiler.eaches,
+        forks: compiler.forks,
         outputs,
         inputs: inputs.iter().map(|input| input.slot).collect(),
         max_steps: limits.steps,
@@ -84,6 +89,8 @@ pub(crate) struct Compiler<'c, 'p, 's> {
     owners: Vec<Option<usize>>,
     scopes: Vec<Scope>,
     calls: Vec<flowrun_machine::CallPlan>,
+    eaches: Vec<flowrun_machine::EachPlan>,
+    forks: Vec<flowrun_machine::ForkPlan>,
     /// For each call, the step that makes it.
     callers: Vec<usize>,
     /// Ids that some text or expression reads under `steps`.
@@ -96,6 +103,11 @@ pub(crate) struct Compiler<'c, 'p, 's> {
     has_error: bool,
     /// In a `finally` block: the flow cannot end here.
     in_finally: bool,
+    /// In a loop: `index` may be read; in a `for_each` without `as`, `item` too.
+    has_index: bool,
+    has_item: bool,
+    /// The most items of a `for_each` (L-3).
+    max_items: usize,
 }
 
 impl<'c, 'p, 's> Compiler<'c, 'p, 's> {
@@ -114,12 +126,17 @@ impl<'c, 'p, 's> Compiler<'c, 'p, 's> {
             owners: Vec::new(),
             scopes: Vec::new(),
             calls: Vec::new(),
+            eaches: Vec::new(),
+            forks: Vec::new(),
             callers: Vec::new(),
             mentioned: HashSet::new(),
             owner: None,
             reach: Reach::default(),
             has_error: false,
             in_finally: false,
+            has_index: false,
+            has_item: false,
+            max_items: 0,
         }
     }
 

@@ -11,7 +11,7 @@ use crate::node::{Key, Node};
 use crate::problems::Problems;
 
 pub(crate) use keys::{Keys, wrong_shape};
-pub(crate) use step::{Guarded, Handler, KindNode, StepNode, steps};
+pub(crate) use step::{BranchNode, Case, Guarded, Handler, KindNode, StepNode, steps};
 
 /// A flow as written.
 #[derive(Debug)]

@@ -1,19 +1,18 @@
 //! Walks a run through its plan: one event in, commands out.
 //!
-//! Nothing here waits or touches the world. Ops are walked until the run waits for something, is
-//! over, or has done enough for one event; where it yields changes nothing else.
+//! Nothing here waits or touches the world. Ops are walked until every strand waits for something, the run is
+//! over, or enough was done for one event; where it yields changes nothing else.
 
 use flowrun_template::{ErrorKind, Rendered, Root, Scope as _, Slot, Tree};
 use serde_json::{Map, Value};
 
 use crate::command::{Command, End};
-use crate::event::{Event, Happening};
+use crate::event::Event;
 use crate::failure::Failure;
 use crate::plan::{Op, Pc, Placed, Plan};
-use crate::run::{Frame, Phase, Reason, Run, Timer};
-
-/// How many ops are walked for one event before the driver gets its turn.
-const TURN: usize = 1_000;
+use crate::run::{Run, Timer};
+use crate::strand::{Frame, Phase, Reason, Strand, StrandId};
+use crate::turn::Turn;
 
 /// Takes one event and gives what is to be done next.
 ///
@@ -24,6 +23,7 @@ const TURN: usize = 1_000;
 ///
 /// let plan = Plan {
 ///     name: "nothing".into(), hash: String::new(), slots: Slots::new(), steps: vec![], calls: vec![],
+///     eaches: vec![], forks: vec![],
 ///     ops: vec![Op::Enter { scope: 0 }, Op::Leave, Op::Finish], owners: vec![None; 3],
 ///     scopes: vec![Scope { resume: 2, ..Scope::default() }], outputs: vec![], inputs: vec![],
 ///     max_steps: 10, max_state: 1024, max_variable: 1024,
@@ -37,84 +37,68 @@ pub fn advance(plan: &Plan, run: &mut Run, event: Event) -> Vec<Command> {
     if run.is_over {
         return Vec::new();
     }
-    run.tell_time(event.at);
-    let mut walk = Walk { plan, run, commands: Vec::new() };
-    walk.happened(event.what);
-    walk.on();
-    walk.commands
+    run.now = run.now.max(event.at);
+    let mut turn = Turn { plan, run, commands: Vec::new() };
+    turn.happened(event.what);
+    turn.on();
+    turn.commands
 }
 
-/// One event's worth of walking.
+/// One strand being walked.
 pub(crate) struct Walk<'a> {
     pub(crate) plan: &'a Plan,
     pub(crate) run: &'a mut Run,
+    pub(crate) id: StrandId,
+    pub(crate) strand: &'a mut Strand,
     pub(crate) commands: Vec<Command>,
 }
 
-/// Ends the walk of an op early: the run goes on elsewhere, for this reason.
+/// Ends the walk of an op early: the strand goes on elsewhere, for this reason.
 pub(crate) type Step = Result<(), Reason>;
 
 impl Walk<'_> {
-    fn happened(&mut self, what: Happening) {
-        match what {
-            Happening::Start { inputs } => self.start(inputs),
-            Happening::Called { op, result } => self.called(op, result),
-            Happening::Fired { op } => self.fired(op),
-            Happening::Cancel { reason } => self.interrupt(Reason::Cancel(reason)),
-            Happening::Resume => {}
-        }
-    }
-
-    fn start(&mut self, inputs: Vec<(Slot, Value)>) {
-        if !self.run.frames.is_empty() {
+    pub(crate) fn start(&mut self, inputs: Vec<(Slot, Value)>) {
+        if !self.strand.frames.is_empty() {
             return;
         }
-        self.run.begin_roots(self.plan);
+        self.run.roots.begin(self.plan, &self.run.id, self.strand);
         for (slot, value) in inputs {
-            if let Err(failure) = self.run.variables.write(self.plan, slot, value) {
-                return self.unwind(Reason::Limit(failure));
+            if let Err(reason) = self.write(slot, value) {
+                return self.unwind(reason);
             }
         }
     }
 
-    /// Walks ops until the run waits, ends, or has had its turn.
-    fn on(&mut self) {
-        for _ in 0..TURN {
-            if self.run.is_over || self.run.pending.is_some() {
-                return;
-            }
-            if let Err(reason) = self.op() {
-                self.unwind(reason);
-            }
-        }
-        if !self.run.is_over && self.run.pending.is_none() {
-            self.commands.push(Command::Yield);
-        }
-    }
-
-    fn op(&mut self) -> Step {
+    pub(crate) fn op(&mut self) -> Step {
         let plan = self.plan;
-        let mut next = self.run.pc + 1;
-        match &plan.ops[self.run.pc] {
+        let mut next = self.strand.pc + 1;
+        match &plan.ops[self.strand.pc] {
             Op::Enter { scope } => self.enter(*scope)?,
             Op::Set { slot, value } => self.set(*slot, value)?,
             Op::Compute { slot, value } => {
-                let computed = value.part.evaluate(&self.run.variables, self.run.now);
+                let computed = value.part.evaluate(&self.strand.variables, self.run.now);
                 let computed = computed.map_err(|error| self.error(Failure::of_logic(&value.path, error)))?;
                 self.write(*slot, computed)?;
             }
             Op::Branch { condition, otherwise } => {
-                let answer = condition.part.test(&self.run.variables, self.run.now);
-                if !answer.map_err(|error| self.error(Failure::of_logic(&condition.path, error)))? {
+                if !self.test(condition)? {
                     next = *otherwise;
                 }
             }
             Op::Jump { to } => next = *to,
             Op::Call { call } => return self.call(*call),
+            Op::Each { each } => return self.each(*each),
+            Op::Fork { fork } => return self.fork(*fork),
+            Op::EndStrand { collect } => return self.end_strand(collect.as_ref()),
+            Op::FirstTurn { index } => self.turn(*index, 0),
+            Op::NextTurn { until, max, every, index, body } => {
+                return self.next_turn(until.as_ref(), *max, *every, (*index, *body));
+            }
+            Op::Pause(pause) => return self.pause(pause),
             Op::Log { level, text, data } => {
                 let text = self.render(text)?.as_str().map(str::to_owned).unwrap_or_default();
                 let data = data.as_ref().map(|data| self.render(data)).transpose()?;
-                let step = plan.owners[self.run.pc];
+                let step = plan.owners[self.strand.pc];
                 self.commands.push(Command::Log { level: *level, text, data, step });
             }
             Op::Raise { name, message } => {
@@ -136,22 +120,24 @@ impl Walk<'_> {
                 self.finish(End::Done { outputs });
             }
         }
-        self.run.pc = next;
+        self.strand.pc = next;
         Ok(())
     }
 
     fn enter(&mut self, scope: usize) -> Step {
-        let step = self.plan.owners[self.run.pc];
-        let depth = self.run.frames.len();
+        let step = self.plan.owners[self.strand.pc];
+        let depth = self.strand.frames.len();
         let timeout = self.plan.scopes[scope].timeout;
         let deadline = timeout.and_then(|timeout| self.run.now.checked_add(timeout).ok());
         let timer = deadline.map(|at| self.timer(Timer::Scope(depth), at));
-        self.run.frames.push(Frame {
+        self.strand.frames.push(Frame {
             scope,
             step,
             phase: Phase::Body,
             call: None,
             attempts: 0,
+            turn: None,
+            outer_index: None,
             deadline,
             timer,
             failed_call: None,
@@ -159,7 +145,7 @@ impl Walk<'_> {
             after: None,
             outer_error: None,
         });
-        self.run.steps_used += u64::from(step.is_some() && !self.run.is_shielded(0));
+        self.run.steps_used += u64::from(step.is_some() && !self.strand.is_in_finally());
         if self.run.steps_used > self.plan.max_steps {
             let message = format!("the run took more than {} steps", self.plan.max_steps);
             let failure = Failure::new(ErrorKind::Limit, message);
@@ -173,7 +159,7 @@ impl Walk<'_> {
         if let Tree::Text(text) = &value.part
             && let Some(from) = text.as_slot()
         {
-            let shared = self.run.variables.share(self.plan, from, slot);
+            let shared = self.strand.variables.share(self.plan, &mut self.run.room, (from, slot));
             if shared.map_err(|failure| Reason::Limit(Box::new(self.located(*failure))))? {
                 return Ok(());
             }
@@ -184,12 +170,12 @@ impl Walk<'_> {
 
     /// Writes a variable; one that is too large ends the run (L-3).
     pub(crate) fn write(&mut self, slot: Slot, value: Value) -> Step {
-        let written = self.run.variables.write(self.plan, slot, value);
+        let written = self.strand.variables.write(self.plan, &mut self.run.room, slot, value);
         written.map_err(|failure| Reason::Limit(Box::new(self.located(*failure))))
     }
 
     /// Renders a value in which nothing is late.
-    fn render(&self, value: &Placed<Tree>) -> Result<Value, Reason> {
+    pub(crate) fn render(&self, value: &Placed<Tree>) -> Result<Value, Reason> {
         match self.rendered(value)? {
             Rendered::Value(value) => Ok(value),
             _ => {
@@ -201,7 +187,7 @@ impl Walk<'_> {
 
     /// Renders a value in which secrets and kept fields may stay references.
     pub(crate) fn rendered(&self, value: &Placed<Tree>) -> Result<Rendered, Reason> {
-        let rendered = value.part.render(&self.run.variables);
+        let rendered = value.part.render(&self.strand.variables);
         rendered.map_err(|error| self.error(Failure::of_render(&value.path, error)))
     }
 
@@ -215,7 +201,7 @@ impl Walk<'_> {
         let mut is_set = true;
         tree.visit_mentions(&mut |_, mention| {
             if let Root::Slot(slot) = mention.root {
-                is_set &= mention.tolerated || self.run.variables.value(slot).is_some();
+                is_set &= mention.tolerated || self.strand.variables.value(slot).is_some();
             }
         });
         is_set
@@ -228,7 +214,7 @@ impl Walk<'_> {
 
     /// The failure with its step and place, where it does not know them.
     pub(crate) fn located(&self, mut failure: Failure) -> Failure {
-        let step = self.plan.owners.get::<Pc>(self.run.pc).copied().flatten();
+        let step = self.plan.owners.get::<Pc>(self.strand.pc).copied().flatten();
         failure.step = failure.step.or(step);
         if let Some(step) = failure.step.filter(|_| failure.place.is_empty()) {
             failure.place.clone_from(&self.plan.steps[step].path);

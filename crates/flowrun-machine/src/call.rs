@@ -11,7 +11,8 @@ use crate::failure::Failure;
 use crate::key::{key, scatter};
 use crate::plan::OutputUse;
 use crate::retry::{backoff, is_worth_another};
-use crate::run::{CallState, Pending, Reason, Timer};
+use crate::run::Timer;
+use crate::strand::{Blocked, CallState, Pending, Reason};
 
 /// How long an aborted call may take to say so.
 const ABORT: Duration = Duration::from_secs(5);
@@ -21,8 +22,8 @@ impl Walk<'_> {
     pub(crate) fn call(&mut self, call: usize) -> Step {
         let plan = &self.plan.calls[call];
         let settings = self.rendered(&plan.settings)?;
-        let step = self.plan.owners[self.run.pc].unwrap_or_default();
-        if let Some(frame) = self.run.frames.last_mut() {
+        let step = self.plan.owners[self.strand.pc].unwrap_or_default();
+        if let Some(frame) = self.strand.frames.last_mut() {
             frame.call = Some(call);
         }
         let pending = Pending { op: 0, call, step, attempt: 1, settings, state: CallState::InFlight };
@@ -38,20 +39,41 @@ impl Walk<'_> {
             step: pending.step,
             call: pending.call,
             settings: pending.settings.clone(),
-            key: key(&self.run.id, &self.plan.steps[pending.step].path),
+            key: key(&self.run.id, &self.place_of(&pending)),
             effect: plan.effect,
             attempt: pending.attempt,
-            deadline: self.run.deadline(),
+            deadline: self.strand.deadline(),
         });
-        if let Some(frame) = self.run.frames.last_mut() {
+        if let Some(frame) = self.strand.frames.last_mut() {
             frame.attempts = pending.attempt;
         }
-        self.run.pending = Some(pending);
+        self.run.calls.insert(pending.op, self.id);
+        self.strand.blocked = Some(Blocked::Call(pending));
+    }
+
+    /// The step that calls, and which turn or item of the loops around it: what its key and its waits derive from.
+    fn place_of(&self, pending: &Pending) -> String {
+        self.plan.steps[pending.step].path.clone() + &self.strand.trail()
+    }
+
+    /// Takes the call that is waited for.
+    fn take_call(&mut self) -> Option<Pending> {
+        match self.strand.blocked.take() {
+            Some(Blocked::Call(pending)) => Some(pending),
+            other => {
+                self.strand.blocked = other;
+                None
+            }
+        }
     }
 
     /// A call came back. One that is no longer waited for is ignored.
     pub(crate) fn called(&mut self, op: u64, result: Called) {
-        let Some(pending) = self.run.pending.take_if(|pending| pending.op == op) else { return };
+        let Some(pending) = self.take_call() else { return };
+        if pending.op != op {
+            self.strand.blocked = Some(Blocked::Call(pending));
+            return;
+        }
         match (pending.state, result) {
             (CallState::Aborting { timer, reason }, _) => {
                 self.drop_timer(timer);
@@ -85,28 +107,36 @@ impl Walk<'_> {
         for (slot, value) in variables {
             self.write(slot, value)?;
         }
-        let into = self.run.frames.last().and_then(|frame| self.plan.scopes[frame.scope].into);
-        if self.plan.calls[call].output != OutputUse::Nobody && self.plan.steps[step].is_mentioned {
-            self.run.record_output(self.plan, step, output.clone());
+        if self.plan.calls[call].output != OutputUse::Nobody {
+            self.keep_output(step, output)?;
         }
-        if let Some(slot) = into {
-            self.write(slot, output)?;
-        }
-        self.run.pc += 1;
+        self.strand.pc += 1;
         Ok(())
+    }
+
+    /// Keeps a step's output where somebody reads it: in `steps.<id>`, in the variable of `into`.
+    pub(crate) fn keep_output(&mut self, step: usize, output: serde_json::Value) -> Step {
+        let into = self.strand.frames.last().and_then(|frame| self.plan.scopes[frame.scope].into);
+        if self.plan.steps[step].is_mentioned {
+            self.run.roots.record_output(self.plan, self.strand, step, output.clone());
+        }
+        match into {
+            Some(slot) => self.write(slot, output),
+            None => Ok(()),
+        }
     }
 
     fn failed(&mut self, pending: Pending, failure: Failure) {
         let wait = self.wait(&pending, &failure);
         let at = wait.and_then(|wait| self.run.now.checked_add(wait).ok());
-        let in_time = |at: &jiff::Timestamp| self.run.deadline().is_none_or(|deadline| *at < deadline);
+        let in_time = |at: &jiff::Timestamp| self.strand.deadline().is_none_or(|deadline| *at < deadline);
         match (wait, at.filter(in_time)) {
             (Some(wait), Some(at)) => {
                 let timer = self.timer(Timer::Backoff, at);
                 let (step, attempt) = (pending.step, pending.attempt + 1);
                 self.commands.push(Command::Retrying { step, attempt, wait });
-                self.run.pending =
-                    Some(Pending { attempt, op: 0, state: CallState::Backoff(timer), ..pending });
+                let pending = Pending { attempt, op: 0, state: CallState::Backoff(timer), ..pending };
+                self.strand.blocked = Some(Blocked::Call(pending));
             }
             _ => {
                 let failure = Failure { attempts: pending.attempt, step: Some(pending.step), ..failure };
@@ -119,63 +149,75 @@ impl Walk<'_> {
     /// How long to wait before another attempt, if there is to be one (L-10).
     fn wait(&self, pending: &Pending, failure: &Failure) -> Option<Duration> {
         let retry = self.plan.calls[pending.call].retry.as_ref()?;
-        let scatter = scatter(&self.run.id, &self.plan.steps[pending.step].path, pending.attempt);
+        let scatter = scatter(&self.run.id, &self.place_of(pending), pending.attempt);
         let wait = backoff(retry, pending.attempt, scatter).max(failure.retry_after.unwrap_or_default());
         is_worth_another(retry, failure, pending.attempt).then_some(wait)
     }
 
-    /// A timer fired. One that was dropped is ignored.
-    pub(crate) fn fired(&mut self, op: u64) {
-        match self.run.timers.remove(&op) {
-            None => {}
-            Some(Timer::Scope(depth)) => {
-                self.run.frames[depth].timer = None;
+    /// A timer of this strand fired.
+    pub(crate) fn fired(&mut self, op: u64, timer: Timer) {
+        match timer {
+            Timer::Scope(depth) => {
+                self.strand.frames[depth].timer = None;
                 self.interrupt(Reason::Timeout(depth));
             }
             // A limit, so that no handler within the `finally` takes it.
-            Some(Timer::Finally(depth)) => {
-                self.run.frames[depth].timer = None;
+            Timer::Finally(depth) => {
+                self.strand.frames[depth].timer = None;
                 let failure = Failure::new(ErrorKind::Timeout, "`finally` was not done within 30s");
                 let failure = self.located(failure);
                 self.leave_for(Reason::Limit(Box::new(failure)));
             }
-            Some(Timer::Backoff) => {
-                if let Some(pending) = self.run.pending.take() {
+            Timer::Backoff => {
+                if let Some(pending) = self.take_call() {
                     self.attempt(pending);
                 }
             }
-            Some(Timer::Abort) => {
-                if let Some(Pending { state: CallState::Aborting { reason, .. }, .. }) =
-                    self.run.pending.take()
+            Timer::Abort => {
+                if let Some(Pending { op, state: CallState::Aborting { reason, .. }, .. }) = self.take_call()
                 {
+                    self.run.calls.remove(&op);
                     self.unwind(reason);
                 }
             }
+            Timer::Pause => self.pause_ended(op),
         }
     }
 
-    /// Tells what is called to stop. Gives the reason back if nothing has to be waited for.
+    /// Tells what is waited for to stop. Gives the reason back if nothing has to be waited for.
     pub(crate) fn abort(&mut self, reason: Reason) -> Option<Reason> {
-        let Some(mut pending) = self.run.pending.take() else { return Some(reason) };
-        match pending.state {
-            CallState::Backoff(timer) => {
+        match self.strand.blocked.take() {
+            None => Some(reason),
+            Some(Blocked::Pause { timer, .. }) => {
                 self.drop_timer(timer);
                 Some(reason)
+            }
+            Some(Blocked::Join(group)) => {
+                self.strand.blocked = Some(Blocked::Join(group));
+                self.leave_group(group, reason);
+                None
+            }
+            Some(Blocked::Call(pending)) => self.abort_call(pending, reason),
+        }
+    }
+
+    fn abort_call(&mut self, mut pending: Pending, reason: Reason) -> Option<Reason> {
+        pending.state = match pending.state {
+            CallState::Backoff(timer) => {
+                self.drop_timer(timer);
+                return Some(reason);
             }
             CallState::InFlight => {
                 self.commands.push(Command::Abort { op: pending.op });
                 let at = self.run.now.checked_add(ABORT).unwrap_or(self.run.now);
-                let timer = self.timer(Timer::Abort, at);
-                pending.state = CallState::Aborting { timer, reason };
-                self.run.pending = Some(pending);
-                None
+                CallState::Aborting { timer: self.timer(Timer::Abort, at), reason }
             }
             CallState::Aborting { timer, reason: earlier } => {
                 let reason = if matches!(reason, Reason::Cancel(_)) { reason } else { earlier };
-                pending.state = CallState::Aborting { timer, reason };
-                self.run.pending = Some(pending);
-                None
+                CallState::Aborting { timer, reason }
             }
-        }
+        };
+        self.strand.blocked = Some(Blocked::Call(pending));
+        None
     }
 }

@@ -5,11 +5,15 @@ mod call;
 mod command;
 mod event;
 mod failure;
+mod group;
 mod key;
 pub mod plan;
 mod retry;
 mod roots;
 mod run;
+mod strand;
+mod turn;
+mod turns;
 mod unwind;
 mod variables;
 
@@ -18,6 +22,7 @@ pub use command::{Command, End};
 pub use event::{Called, Event, Happening};
 pub use failure::Failure;
 pub use plan::{
-    CallPlan, LogLevel, OnError, Op, OutputUse, Pc, Placed, Plan, Retry, RetryOn, Scope, StepPlan,
+    CallPlan, EachPlan, ForkPlan, Join, LogLevel, OnError, Op, OutputUse, Pause, Pc, Placed, Plan, Retry,
+    RetryOn, Scope, StepPlan,
 };
 pub use run::Run;

@@ -39,6 +39,10 @@ pub struct Plan {
     pub scopes: Vec<Scope>,
     /// What calls are made of; [`Op::Call`] names them by index.
     pub calls: Vec<CallPlan>,
+    /// Loops over lists; [`Op::Each`] names them by index.
+    pub eaches: Vec<EachPlan>,
+    /// Branches side by side; [`Op::Fork`] names them by index.
+    pub forks: Vec<ForkPlan>,
     /// What the flow gives when it ends well, unless [`Op::End`] says otherwise (L-14).
     pub outputs: Vec<(String, Placed<Tree>)>,
     /// Names set from outside before the first op: the inputs.
@@ -111,6 +115,41 @@ pub enum Op {
         /// Index into [`Plan::calls`].
         call: usize,
     },
+    /// Begins a strand for each item of a list and waits for all of them.
+    Each {
+        /// Index into [`Plan::eaches`].
+        each: usize,
+    },
+    /// Begins a strand for each branch and waits for their join.
+    Fork {
+        /// Index into [`Plan::forks`].
+        fork: usize,
+    },
+    /// The strand of an item or a branch ended well.
+    EndStrand {
+        /// What is collected of it, evaluated in its own scope.
+        collect: Option<Placed<Logic>>,
+    },
+    /// Begins the first turn of a `repeat`.
+    FirstTurn {
+        /// The name that counts turns from 0, where something reads it.
+        index: Option<Slot>,
+    },
+    /// A turn of a `repeat` ended: the run goes on if `until` holds, else takes another turn.
+    NextTurn {
+        /// The condition, tested after each turn; without one every turn is taken.
+        until: Option<Placed<Logic>>,
+        /// The most turns; without `until` holding in any of them the step raises `exhausted`.
+        max: u64,
+        /// The pause between two turns.
+        every: Option<Duration>,
+        /// The name that counts turns.
+        index: Option<Slot>,
+        /// Where a turn begins.
+        body: Pc,
+    },
+    /// Waits.
+    Pause(Pause),
     /// Reports a line.
     Log {
         /// `debug`, `info`, `warn` or `error`.
@@ -136,6 +175,61 @@ pub enum Op {
     },
     /// The flow's own end.
     Finish,
+}
+
+/// How long a `wait` is.
+#[derive(Debug, Clone)]
+pub enum Pause {
+    /// A duration, perhaps of a template.
+    For(Placed<Tree>),
+    /// Until a moment, or as long before it; one that has passed is no wait.
+    Until {
+        /// The moment.
+        at: Placed<Logic>,
+        /// How long before it.
+        before: Duration,
+    },
+}
+
+/// A loop over a list: each item in a strand of its own (L-13).
+#[derive(Debug, Clone)]
+pub struct EachPlan {
+    /// The list.
+    pub items: Placed<Logic>,
+    /// The name of an item.
+    pub item: Slot,
+    /// The name that counts items from 0, where something reads it.
+    pub index: Option<Slot>,
+    /// How many items may be under way at once.
+    pub concurrency: usize,
+    /// The most items.
+    pub max_items: usize,
+    /// Whether its strands end with something to collect.
+    pub collects: bool,
+    /// Where an item begins; it ends with [`Op::EndStrand`].
+    pub body: Pc,
+    /// Where the run goes on.
+    pub then: Pc,
+}
+
+/// Branches side by side (L-13).
+#[derive(Debug, Clone)]
+pub struct ForkPlan {
+    /// Where each begins; it ends with [`Op::EndStrand`].
+    pub branches: Vec<Pc>,
+    /// When the run goes on.
+    pub join: Join,
+    /// Where the run goes on.
+    pub then: Pc,
+}
+
+/// When a `parallel` is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Join {
+    /// When all have ended well; the first to fail ends the others.
+    All,
+    /// When the first has ended well; the others are ended.
+    Any,
 }
 
 /// How loud a `log` is.

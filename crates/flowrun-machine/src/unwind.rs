@@ -12,7 +12,8 @@ use crate::command::{Command, End};
 use crate::failure::Failure;
 use crate::plan::OnError;
 use crate::roots::Status;
-use crate::run::{Frame, Phase, Reason, Timer};
+use crate::run::Timer;
+use crate::strand::{Frame, Phase, Reason, StrandEnd};
 
 /// The time a `finally` has, whatever is going on around it.
 const FINALLY: Duration = Duration::from_secs(30);
@@ -21,10 +22,10 @@ impl Walk<'_> {
     /// Something wants the run to leave: now, or once a `finally` within what it leaves is through.
     pub(crate) fn interrupt(&mut self, reason: Reason) {
         let depth = if let Reason::Timeout(depth) = reason { depth } else { 0 };
-        if self.run.is_shielded(depth) {
+        if self.strand.is_shielded(depth) {
             let is_cancel = matches!(reason, Reason::Cancel(_));
-            if is_cancel || self.run.deferred.is_none() {
-                self.run.deferred = Some(reason);
+            if is_cancel || self.strand.deferred.is_none() {
+                self.strand.deferred = Some(reason);
             }
         } else {
             self.leave_for(reason);
@@ -41,9 +42,9 @@ impl Walk<'_> {
     /// Leaves scopes until one goes on: with its handler, with its `finally`, or after it.
     pub(crate) fn unwind(&mut self, reason: Reason) {
         let mut reason = reason;
-        while let Some(depth) = self.run.frames.len().checked_sub(1) {
+        while let Some(depth) = self.strand.frames.len().checked_sub(1) {
             reason = self.due(depth, reason);
-            let phase = self.run.frames[depth].phase;
+            let phase = self.strand.frames[depth].phase;
             if phase == Phase::Body {
                 reason = match self.handle(depth, reason) {
                     None => return,
@@ -58,34 +59,45 @@ impl Walk<'_> {
             self.pop(Status::Failed);
             reason = self.deferred().unwrap_or(reason);
         }
+        if !self.strand.is_main() {
+            self.strand.end = Some(StrandEnd::Left(reason));
+            return;
+        }
         self.finish(match reason {
             Reason::Error(failure) | Reason::Limit(failure) => End::Failed(*failure),
             Reason::Timeout(_) => End::TimedOut(self.out_of_time(0)),
             Reason::Cancel(reason) => End::Cancelled { reason },
             Reason::End(outputs) => End::Done { outputs },
+            // The flow's own strand has no siblings.
+            Reason::Sibling => End::Cancelled { reason: String::new() },
         });
     }
 
     /// A step's deadline becomes an error at that step; the flow's stays what it is.
     fn due(&mut self, depth: usize, reason: Reason) -> Reason {
         match reason {
-            Reason::Timeout(at) if at == depth && depth > 0 => {
+            Reason::Timeout(at) if at == depth && !self.is_flow(depth) => {
                 Reason::Error(Box::new(self.out_of_time(depth)))
             }
             Reason::Error(failure) => {
-                self.run.frames[depth].failure = Some((*failure).clone());
+                self.strand.frames[depth].failure = Some((*failure).clone());
                 Reason::Error(failure)
             }
             other => other,
         }
     }
 
+    /// Whether the frame at this depth is the flow's own.
+    fn is_flow(&self, depth: usize) -> bool {
+        depth == 0 && self.strand.is_main()
+    }
+
     fn out_of_time(&self, depth: usize) -> Failure {
-        let frame = self.run.frames.get(depth);
+        let frame = self.strand.frames.get(depth);
         let scope = frame.map_or(0, |frame| frame.scope);
         let limit =
             self.plan.scopes[scope].timeout.map(flowrun_template::duration::format).unwrap_or_default();
-        let what = if depth == 0 { "the run" } else { "the step" };
+        let what = if self.is_flow(depth) { "the run" } else { "the step" };
         let step = frame.and_then(|frame| frame.step);
         let place =
             step.map_or_else(String::new, |step| format!("{}.", self.plan.steps[step].path)) + "timeout";
@@ -96,9 +108,9 @@ impl Walk<'_> {
 
     /// Lets the scope's `on_error` take an error; gives the reason back if it does not.
     fn handle(&mut self, depth: usize, reason: Reason) -> Option<Reason> {
-        let on_error = self.plan.scopes[self.run.frames[depth].scope].on_error;
+        let on_error = self.plan.scopes[self.strand.frames[depth].scope].on_error;
         let Reason::Error(failure) = reason else { return Some(reason) };
-        self.run.frames[depth].failure = Some((*failure).clone());
+        self.strand.frames[depth].failure = Some((*failure).clone());
         if on_error == OnError::Raise {
             return Some(Reason::Error(failure));
         }
@@ -107,8 +119,8 @@ impl Walk<'_> {
         }
         if let OnError::Handle(pc) = on_error {
             self.leave_body(depth);
-            self.run.show_error(self.plan, depth, Some(&failure));
-            self.run.pc = pc;
+            self.run.roots.show_error(self.plan, self.strand, depth, Some(&failure));
+            self.strand.pc = pc;
         } else {
             self.end_scope();
         }
@@ -117,25 +129,25 @@ impl Walk<'_> {
 
     /// The step has failed; its time is no longer counted, the run's is.
     fn leave_body(&mut self, depth: usize) {
-        if depth > 0 {
+        if !self.is_flow(depth) {
             self.stop_timer(depth);
-            self.run.frames[depth].deadline = None;
+            self.strand.frames[depth].deadline = None;
         }
-        self.run.frames[depth].phase = Phase::Handler;
+        self.strand.frames[depth].phase = Phase::Handler;
         self.record(Status::Failed);
     }
 
     /// Lets `steps` know how the innermost step's body ended, before what follows it (L-12).
     fn record(&mut self, status: Status) {
-        if let Some(frame) = self.run.frames.pop() {
-            self.run.record_step(self.plan, &frame, status);
-            self.run.frames.push(frame);
+        if let Some(frame) = self.strand.frames.pop() {
+            self.run.roots.record_step(self.plan, self.strand, &frame, status);
+            self.strand.frames.push(frame);
         }
     }
 
     /// Each variable of a failed call that has a default gets it (L-11).
     fn give_defaults(&mut self, depth: usize) -> Step {
-        let frame = &self.run.frames[depth];
+        let frame = &self.strand.frames[depth];
         let Some(call) = frame.call.or(frame.failed_call) else { return Ok(()) };
         let plan = &self.plan.calls[call];
         let Some(picks) = &plan.picks else { return Ok(()) };
@@ -154,7 +166,7 @@ impl Walk<'_> {
     }
 
     fn end_scope(&mut self) {
-        let Some(depth) = self.run.frames.len().checked_sub(1) else { return };
+        let Some(depth) = self.strand.frames.len().checked_sub(1) else { return };
         if !self.begin_finally(depth, None) {
             self.go_on();
         }
@@ -162,8 +174,8 @@ impl Walk<'_> {
 
     /// Leaves the innermost scope for what comes after it.
     fn go_on(&mut self) {
-        let Some(frame) = self.run.frames.last() else { return };
-        self.run.pc = self.plan.scopes[frame.scope].resume;
+        let Some(frame) = self.strand.frames.last() else { return };
+        self.strand.pc = self.plan.scopes[frame.scope].resume;
         let status = if frame.failure.is_some() { Status::Failed } else { Status::Done };
         self.pop(status);
         if let Some(reason) = self.deferred() {
@@ -173,15 +185,15 @@ impl Walk<'_> {
 
     /// What had to wait for a `finally`, once none is under way.
     fn deferred(&mut self) -> Option<Reason> {
-        let open = self.run.frames.len();
+        let open = self.strand.frames.len();
         let is_still_due = |reason: &Reason| !matches!(reason, Reason::Timeout(depth) if *depth >= open);
-        if self.run.is_shielded(0) { None } else { self.run.deferred.take().filter(is_still_due) }
+        if self.strand.is_shielded(0) { None } else { self.strand.deferred.take().filter(is_still_due) }
     }
 
     /// The guard was false.
     pub(crate) fn skip(&mut self) -> Step {
-        if let Some(frame) = self.run.frames.last() {
-            self.run.pc = self.plan.scopes[frame.scope].resume;
+        if let Some(frame) = self.strand.frames.last() {
+            self.strand.pc = self.plan.scopes[frame.scope].resume;
         }
         self.pop(Status::Skipped);
         Ok(())
@@ -189,9 +201,9 @@ impl Walk<'_> {
 
     /// Begins the scope's `finally`, if it has one.
     fn begin_finally(&mut self, depth: usize, after: Option<&Reason>) -> bool {
-        let Some(pc) = self.plan.scopes[self.run.frames[depth].scope].finally else { return false };
+        let Some(pc) = self.plan.scopes[self.strand.frames[depth].scope].finally else { return false };
         self.stop_timer(depth);
-        self.record(if after.is_none() && self.run.frames[depth].failure.is_none() {
+        self.record(if after.is_none() && self.strand.frames[depth].failure.is_none() {
             Status::Done
         } else {
             Status::Failed
@@ -203,17 +215,17 @@ impl Walk<'_> {
         };
         let until = self.run.now.checked_add(FINALLY).unwrap_or(self.run.now);
         let timer = self.timer(Timer::Finally(depth), until);
-        let frame = &mut self.run.frames[depth];
+        let frame = &mut self.strand.frames[depth];
         (frame.phase, frame.after, frame.timer) = (Phase::Finally, after.cloned(), Some(timer));
         frame.deadline = Some(until);
-        self.run.show_error(self.plan, depth, error.as_ref());
-        self.run.pc = pc;
+        self.run.roots.show_error(self.plan, self.strand, depth, error.as_ref());
+        self.strand.pc = pc;
         true
     }
 
     /// A `finally` ended: what was under way when it began goes on.
     pub(crate) fn finally_ended(&mut self) -> Step {
-        let after = self.run.frames.last_mut().and_then(|frame| frame.after.take());
+        let after = self.strand.frames.last_mut().and_then(|frame| frame.after.take());
         match after {
             None => self.go_on(),
             Some(reason) => {
@@ -226,7 +238,7 @@ impl Walk<'_> {
 
     /// An error in a `finally` replaces an error or a good end; a deadline or a cancel stays the reason.
     fn failed_finally(&mut self, depth: usize, reason: Reason) -> Reason {
-        match self.run.frames[depth].after.take() {
+        match self.strand.frames[depth].after.take() {
             Some(outer @ (Reason::Cancel(_) | Reason::Timeout(_) | Reason::Limit(_))) => outer,
             _ => reason,
         }
@@ -234,7 +246,7 @@ impl Walk<'_> {
 
     /// `fail:` without a name raises the error that is being handled once more.
     pub(crate) fn raise_again(&self) -> Reason {
-        let handled = self.run.frames.iter().rev().find(|frame| frame.phase != Phase::Body);
+        let handled = self.strand.frames.iter().rev().find(|frame| frame.phase != Phase::Body);
         match handled.and_then(|frame| frame.failure.clone()) {
             Some(failure) => Reason::Error(Box::new(failure)),
             None => self.error(Failure::new(ErrorKind::Failed, "there is no error to raise again")),
@@ -242,12 +254,13 @@ impl Walk<'_> {
     }
 
     fn pop(&mut self, status: Status) {
-        let Some(depth) = self.run.frames.len().checked_sub(1) else { return };
+        let Some(depth) = self.strand.frames.len().checked_sub(1) else { return };
         self.stop_timer(depth);
-        let Some(mut frame) = self.run.frames.pop() else { return };
-        self.run.hide_error(&mut frame);
-        self.run.record_step(self.plan, &frame, status);
-        if let Some(outer) = self.run.frames.last_mut().filter(|_| status == Status::Failed) {
+        let Some(mut frame) = self.strand.frames.pop() else { return };
+        self.run.roots.hide_error(self.strand, &mut frame);
+        self.run.roots.hide_index(self.strand, &mut frame);
+        self.run.roots.record_step(self.plan, self.strand, &frame, status);
+        if let Some(outer) = self.strand.frames.last_mut().filter(|_| status == Status::Failed) {
             outer.failed_call = frame.call.or(frame.failed_call);
         }
     }
@@ -255,14 +268,14 @@ impl Walk<'_> {
     /// Starts a timer.
     pub(crate) fn timer(&mut self, timer: Timer, at: jiff::Timestamp) -> u64 {
         let op = self.run.number();
-        self.run.timers.insert(op, timer);
+        self.run.timers.insert(op, (self.id, timer));
         self.commands.push(Command::Timer { op, at });
         op
     }
 
     /// Stops a frame's timer, if one is running.
     fn stop_timer(&mut self, depth: usize) {
-        if let Some(op) = self.run.frames[depth].timer.take() {
+        if let Some(op) = self.strand.frames[depth].timer.take() {
             self.drop_timer(op);
         }
     }

@@ -11,12 +11,38 @@ use serde_json::Value;
 use crate::failure::Failure;
 use crate::plan::Plan;
 
-/// The variables of a run.
+/// How much room the variables of all strands take together (L-3).
+#[derive(Debug, Default)]
+pub(crate) struct Room {
+    used: usize,
+}
+
+impl Room {
+    /// Takes room for `size` bytes in place of `before`.
+    pub(crate) fn take(&mut self, plan: &Plan, size: usize, before: usize) -> Result<(), Box<Failure>> {
+        let used = self.used - before.min(self.used) + size;
+        if used > plan.max_state {
+            let message = format!("the variables of this run take more than {} bytes", plan.max_state);
+            return Err(limit(message, "keep less of each reply, or raise the flow's `limits`"));
+        }
+        self.used = used;
+        Ok(())
+    }
+
+    /// Gives room back.
+    pub(crate) fn give(&mut self, size: usize) {
+        self.used -= size.min(self.used);
+    }
+}
+
+/// The variables of one strand: what it saw when it began, and what it has written since.
+///
+/// A strand that forks shares every value with its children; whoever writes replaces an `Arc` of its own.
 #[derive(Debug)]
 pub(crate) struct Variables {
     values: Vec<Option<Arc<Value>>>,
-    sizes: Vec<usize>,
-    total: usize,
+    /// Bytes as JSON, of what this strand wrote itself.
+    own: Vec<Option<usize>>,
 }
 
 impl Scope for Variables {
@@ -27,34 +53,53 @@ impl Scope for Variables {
 
 impl Variables {
     pub(crate) fn new(slots: usize) -> Self {
-        Self { values: vec![None; slots], sizes: vec![0; slots], total: 0 }
+        Self { values: vec![None; slots], own: vec![None; slots] }
+    }
+
+    /// The variables of a child: it sees what is here now, and has written nothing.
+    pub(crate) fn forked(&self) -> Self {
+        Self { values: self.values.clone(), own: vec![None; self.own.len()] }
     }
 
     /// Writes a new value.
-    pub(crate) fn write(&mut self, plan: &Plan, slot: Slot, value: Value) -> Result<(), Box<Failure>> {
+    pub(crate) fn write(
+        &mut self,
+        plan: &Plan,
+        room: &mut Room,
+        slot: Slot,
+        value: Value,
+    ) -> Result<(), Box<Failure>> {
         let size = json_size(&value);
-        self.keep(plan, slot, Arc::new(value), size)
+        self.keep(plan, room, slot, (Arc::new(value), size))
     }
 
     /// Lets `to` stand for what `from` stands for now; false if that is nothing.
-    pub(crate) fn share(&mut self, plan: &Plan, from: Slot, to: Slot) -> Result<bool, Box<Failure>> {
+    pub(crate) fn share(
+        &mut self,
+        plan: &Plan,
+        room: &mut Room,
+        (from, to): (Slot, Slot),
+    ) -> Result<bool, Box<Failure>> {
         let Some(value) = self.values.get(from.index()).cloned().flatten() else { return Ok(false) };
-        let size = match self.sizes[from.index()] {
-            0 => json_size(&value),
-            known => known,
-        };
-        self.keep(plan, to, value, size).map(|()| true)
+        let size = self.own[from.index()].unwrap_or_else(|| json_size(&value));
+        self.keep(plan, room, to, (value, size)).map(|()| true)
     }
 
-    /// Makes room for a value kept outside the slots, in place of one of `before` bytes.
-    pub(crate) fn charge(&mut self, plan: &Plan, size: usize, before: usize) -> Result<(), Box<Failure>> {
-        let total = self.total - before.min(self.total) + size;
-        if total > plan.max_state {
-            let message = format!("the variables of this run take more than {} bytes", plan.max_state);
-            return Err(limit(message, "keep less of each reply, or raise the flow's `limits`"));
+    /// Takes over what a child wrote, in place of what stands here; reserved roots stay as they are.
+    pub(crate) fn merge(&mut self, room: &mut Room, child: &mut Self, is_root: impl Fn(usize) -> bool) {
+        for at in 0..child.own.len() {
+            if let Some(size) = child.own[at].take().filter(|_| !is_root(at)) {
+                room.give(self.own[at].replace(size).unwrap_or_default());
+                self.values[at] = child.values[at].take();
+            }
         }
-        self.total = total;
-        Ok(())
+    }
+
+    /// Lets everything go; what was written here takes no room any more.
+    pub(crate) fn release(&mut self, room: &mut Room) {
+        room.give(self.own.iter().flatten().sum());
+        self.own.clear();
+        self.values.clear();
     }
 
     /// Puts a reserved root's value in place and gives back what stood there.
@@ -68,14 +113,20 @@ impl Variables {
         self.values.get_mut(slot.index())?.as_mut().map(Arc::make_mut)
     }
 
-    fn keep(&mut self, plan: &Plan, slot: Slot, value: Arc<Value>, size: usize) -> Result<(), Box<Failure>> {
+    fn keep(
+        &mut self,
+        plan: &Plan,
+        room: &mut Room,
+        slot: Slot,
+        (value, size): (Arc<Value>, usize),
+    ) -> Result<(), Box<Failure>> {
         if size > plan.max_variable {
             let name = plan.slots.name(slot);
             let message = format!("variable `{name}` is larger than {} bytes", plan.max_variable);
             return Err(limit(message, "keep only the part the flow needs, or raise the flow's `limits`"));
         }
-        self.charge(plan, size, self.sizes[slot.index()])?;
-        self.sizes[slot.index()] = size;
+        room.take(plan, size, self.own[slot.index()].unwrap_or_default())?;
+        self.own[slot.index()] = Some(size);
         self.values[slot.index()] = Some(value);
         Ok(())
     }

@@ -173,11 +173,12 @@ impl Step for Call {
         Effect::Keyed
     }
 
-    async fn call(&self, _cx: StepContext, settings: Settings) -> Result<String, StepError> {
+    async fn call(&self, cx: StepContext, settings: Settings) -> Result<String, StepError> {
         let line = self.0.script.lock().expect("unpoisoned").pop_front().expect("the script says something");
         let (word, rest) = line.split_once(' ').unwrap_or((&line, ""));
         match word {
             "ok" => Ok(rest.to_owned()),
+            "key" => Ok(cx.key[..8].to_owned()),
             "echo" => Ok(format!("seen {}", settings.header.unwrap_or_default())),
             "panic" => panic!("a word that may hold anything"),
             "hang" => Never.await,

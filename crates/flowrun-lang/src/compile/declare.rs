@@ -56,14 +56,28 @@ impl Compiler<'_, '_, '_> {
                 self.declare_steps(&guarded.then);
                 self.declare_steps(&guarded.otherwise);
             }
-            KindNode::Do(steps) => self.declare_steps(steps),
+            KindNode::Switch(cases) => cases.iter().for_each(|case| self.declare_steps(&case.steps)),
+            KindNode::ForEach(settings, steps) => {
+                if let Some(item) = settings.get("as") {
+                    self.declare_text(item, &format!("{path}.as"));
+                }
+                self.declare_steps(steps);
+            }
+            KindNode::Parallel(branches, _) => {
+                branches.iter().for_each(|branch| self.declare_steps(&branch.steps));
+            }
+            KindNode::Do(steps) | KindNode::Repeat(_, steps) => self.declare_steps(steps),
             KindNode::Call(settings) => {
                 let Some(kind) = self.catalog.steps.get(step.name) else { return };
                 for name in pick_names(kind.as_ref(), settings) {
                     self.declare(&name);
                 }
             }
-            KindNode::Send(_) | KindNode::Log(_) | KindNode::Fail(_) | KindNode::End(_) => {}
+            KindNode::Send(_)
+            | KindNode::Log(_)
+            | KindNode::Fail(_)
+            | KindNode::End(_)
+            | KindNode::Wait(_) => {}
         }
     }
 

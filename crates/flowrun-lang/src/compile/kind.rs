@@ -4,7 +4,7 @@ use flowrun_machine::{LogLevel, Op};
 
 use crate::code::Code;
 use crate::compile::Compiler;
-use crate::document::{Guarded, Keys, KindNode, StepNode, wrong_shape};
+use crate::document::{Case, Guarded, Keys, KindNode, StepNode, wrong_shape};
 use crate::node::{Key, Node};
 use crate::suggest::instead;
 
@@ -22,7 +22,12 @@ impl Compiler<'_, '_, '_> {
             KindNode::Set(entries) => self.set(entries, &path),
             KindNode::Compute(entries) => self.compute(entries, &path),
             KindNode::If(guarded) => self.branches(guarded, &path),
+            KindNode::Switch(cases) => self.switch(cases),
             KindNode::Do(steps) => self.block(steps),
+            KindNode::ForEach(settings, steps) => self.for_each(step, settings, steps, (scope, &path)),
+            KindNode::Repeat(settings, steps) => self.repeat(settings, steps, &path),
+            KindNode::Parallel(branches, join) => self.parallel(step, branches, *join),
+            KindNode::Wait(node) => self.wait(node, &path),
             KindNode::Send(node) => self.send(step, node, scope, &path),
             KindNode::Log(node) => self.log(node, &path),
             KindNode::Fail(node) => self.fail(node, &path),
@@ -34,7 +39,8 @@ impl Compiler<'_, '_, '_> {
     /// `retry` and `into` belong to steps that call something.
     fn refuse_beside(&mut self, step: &StepNode<'_>) {
         let is_call = matches!(step.kind, KindNode::Call(_) | KindNode::Send(_));
-        for (key, node) in [("retry", step.retry), ("into", step.into)] {
+        let is_loop = matches!(step.kind, KindNode::ForEach(..));
+        for (key, node) in [("retry", step.retry), ("into", step.into.filter(|_| !is_loop))] {
             if let Some(node) = node.filter(|_| !is_call) {
                 let message = format!("`{key}` is for steps that call something; `{}` does not", step.name);
                 let path = format!("{}.{key}", step.path);
@@ -76,6 +82,37 @@ impl Compiler<'_, '_, '_> {
         self.block(&guarded.otherwise);
         self.land(jump);
         self.reach = std::mem::take(&mut self.reach).join(then);
+    }
+
+    /// The first case that holds; none does nothing.
+    fn switch(&mut self, cases: &[Case<'_>]) {
+        let (mut jumps, mut ends) = (Vec::new(), None::<crate::names::Reach>);
+        for case in cases {
+            let condition = case.condition.and_then(|node| self.logic(node, &format!("{}.if", case.path)));
+            if case.condition.is_some() && condition.is_none() {
+                continue;
+            }
+            let branch = condition.map(|condition| self.op(Op::Branch { condition, otherwise: 0 }));
+            let before = self.reach.clone();
+            self.block(&case.steps);
+            jumps.push(self.op(Op::Jump { to: 0 }));
+            if let Some(branch) = branch {
+                self.land(branch);
+            }
+            let mut after = std::mem::replace(&mut self.reach, before);
+            if branch.is_none() {
+                // Nothing comes after `else`.
+                self.reach.end();
+            }
+            if let Some(ends) = ends.take() {
+                after = after.join(ends);
+            }
+            ends = Some(after);
+        }
+        jumps.into_iter().for_each(|jump| self.land(jump));
+        if let Some(ends) = ends {
+            self.reach = std::mem::take(&mut self.reach).join(ends);
+        }
     }
 
     fn log(&mut self, node: &Node, path: &str) {

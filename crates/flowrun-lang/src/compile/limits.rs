@@ -10,11 +10,15 @@ pub(super) struct Limits {
     pub(super) steps: u64,
     pub(super) state: usize,
     pub(super) variable: usize,
+    pub(super) items: usize,
 }
 
-const DEFAULT: Limits = Limits { steps: 10_000, state: 8 * 1024 * 1024, variable: 1024 * 1024 };
+const DEFAULT: Limits =
+    Limits { steps: 10_000, state: 8 * 1024 * 1024, variable: 1024 * 1024, items: 10_000 };
 /// The host's ceiling on steps; the sizes' ceilings are their defaults (N8).
-const MOST_STEPS: u64 = 1_000_000;
+const MOST_STEPS: u64 = 100_000_000;
+/// The host's ceiling on the items of one loop.
+const MOST_ITEMS: u64 = 10_000_000;
 
 impl Compiler<'_, '_, '_> {
     pub(super) fn limits(&mut self, node: Option<&Node>) -> Limits {
@@ -28,10 +32,16 @@ impl Compiler<'_, '_, '_> {
         let steps = take("steps", DEFAULT.steps, MOST_STEPS);
         let state = take("state", DEFAULT.state as u64, DEFAULT.state as u64);
         let variable = take("variable", DEFAULT.variable as u64, DEFAULT.variable as u64);
-        keys.later(&["age", "call_depth", "items"], self.problems);
-        keys.refuse_rest(&["steps", "state", "variable"], self.problems);
+        let items = take("items", DEFAULT.items as u64, MOST_ITEMS);
+        keys.later(&["age", "call_depth"], self.problems);
+        keys.refuse_rest(&["steps", "state", "variable", "items"], self.problems);
         let bytes = |limit: u64, default: usize| usize::try_from(limit).unwrap_or(default);
-        Limits { steps, state: bytes(state, DEFAULT.state), variable: bytes(variable, DEFAULT.variable) }
+        Limits {
+            steps,
+            state: bytes(state, DEFAULT.state),
+            variable: bytes(variable, DEFAULT.variable),
+            items: bytes(items, DEFAULT.items),
+        }
     }
 
     fn limit(&mut self, node: &Node, path: &str, most: u64) -> Option<u64> {

@@ -65,6 +65,17 @@ impl Compiler<'_, '_, '_> {
                 let problem = self.problems.error(Code::Undeclared, (path, bytes), message);
                 problem.set_help("elsewhere, read `steps.<id>.error`");
             }
+            "index" if self.has_index => {}
+            "item" if self.has_item => {}
+            "index" | "item" => {
+                let message = format!("`{name}` is only known in a loop");
+                let problem = self.problems.error(Code::Undeclared, (path, bytes), message);
+                problem.set_help(if name == "item" {
+                    "in the `do:` of a `for_each`; with `as: contact` the item is called `contact`"
+                } else {
+                    "in the `do:` of a `for_each` or a `repeat`"
+                });
+            }
             "error" | "now" | "run" => {}
             _ => {
                 let message =

@@ -41,13 +41,37 @@ pub(crate) struct Guarded<'n> {
     pub(crate) otherwise: Vec<StepNode<'n>>,
 }
 
+/// One case of a `switch`.
+#[derive(Debug)]
+pub(crate) struct Case<'n> {
+    /// Where it stands: `steps[0].switch[1]`.
+    pub(crate) path: String,
+    /// None for the last `else`.
+    pub(crate) condition: Option<&'n Node>,
+    pub(crate) steps: Vec<StepNode<'n>>,
+}
+
+/// One branch of a `parallel`.
+#[derive(Debug)]
+pub(crate) struct BranchNode<'n> {
+    pub(crate) steps: Vec<StepNode<'n>>,
+}
+
 /// What a step does.
 #[derive(Debug)]
 pub(crate) enum KindNode<'n> {
     Set(&'n [(Key, Node)]),
     Compute(&'n [(Key, Node)]),
     If(Guarded<'n>),
+    Switch(Vec<Case<'n>>),
     Do(Vec<StepNode<'n>>),
+    /// A loop over a list: its settings, its body.
+    ForEach(&'n Node, Vec<StepNode<'n>>),
+    /// Turns until a condition holds: its settings, its body.
+    Repeat(&'n Node, Vec<StepNode<'n>>),
+    /// Branches side by side, and when they are over.
+    Parallel(Vec<BranchNode<'n>>, Option<&'n Node>),
+    Wait(&'n Node),
     Send(&'n Node),
     Log(&'n Node),
     Fail(&'n Node),
@@ -57,10 +81,14 @@ pub(crate) enum KindNode<'n> {
 }
 
 /// Kinds the language itself has.
-const BUILT_IN: &[&str] = &["set", "compute", "if", "do", "send", "log", "fail", "end"];
+const BUILT_IN: &[&str] = &[
+    "set", "compute", "if", "switch", "do", "for_each", "repeat", "parallel", "wait", "send", "log", "fail",
+    "end",
+];
 /// Kinds of the language that this version does not run yet.
-const LATER: &[&str] =
-    &["switch", "for_each", "repeat", "parallel", "call", "ask", "wait", "respond", "emit"];
+const LATER: &[&str] = &["call", "ask", "respond", "emit"];
+/// Kinds whose body stands beside them as `do`.
+const LOOPS: &[&str] = &["for_each", "repeat"];
 /// Keys beside a kind (L-9).
 const COMMON: &[&str] = &["id", "if", "timeout", "retry", "on_error", "finally", "into"];
 const COMMON_LATER: &[&str] = &["undo", "in_doubt"];
@@ -182,9 +210,11 @@ fn kind_of<'n>(
     kinds: &[&str],
     problems: &mut Problems<'_>,
 ) -> Option<(&'n Key, &'n Node)> {
-    let is_if = keys.left().iter().any(|(key, _)| key.text == "then");
+    let is_there = |key: &str| keys.left().iter().any(|(other, _)| other.text == key);
+    let (is_if, is_body) = (is_there("then"), LOOPS.iter().any(|key| is_there(key)));
     let is_kind = |key: &str| match key {
         "if" => is_if,
+        "do" if is_body => false,
         _ => BUILT_IN.contains(&key) || kinds.contains(&key),
     };
     let found: Vec<String> = keys
@@ -271,13 +301,75 @@ fn built<'n>(
             let otherwise = block("else", problems);
             KindNode::If(Guarded { condition: settings, then, otherwise })
         }
+        "switch" => KindNode::Switch(cases(settings, &path, kinds, problems)?),
         "do" => KindNode::Do(steps(settings, &path, kinds, problems)),
+        "for_each" => KindNode::ForEach(settings, body(kind, keys, settings, (kinds, problems))?),
+        "repeat" => KindNode::Repeat(settings, body(kind, keys, settings, (kinds, problems))?),
+        "parallel" => {
+            let wanted = ("`parallel` is a map of branches", "parallel: { one: [ … ], other: [ … ] }");
+            let entries = map_of(settings, &path, wanted, problems)?;
+            let branch = |(key, node): &'n (Key, Node)| BranchNode {
+                steps: steps(node, &format!("{path}.{}", key.text), kinds, problems),
+            };
+            KindNode::Parallel(entries.iter().map(branch).collect(), keys.take("join"))
+        }
+        "wait" => KindNode::Wait(settings),
         "send" => KindNode::Send(settings),
         "log" => KindNode::Log(settings),
         "fail" => KindNode::Fail(settings),
         "end" => KindNode::End(settings),
         _ => KindNode::Call(settings),
     })
+}
+
+/// The block beside a loop.
+fn body<'n>(
+    kind: &str,
+    keys: &mut Keys<'n>,
+    settings: &Node,
+    (kinds, problems): (&[&str], &mut Problems<'_>),
+) -> Option<Vec<StepNode<'n>>> {
+    let path = keys.path_of("do");
+    if let Some(node) = keys.take("do") {
+        return Some(steps(node, &path, kinds, problems));
+    }
+    let at = settings.bytes.start..settings.bytes.start + 1;
+    let message = format!("`{kind}` has no body");
+    problems
+        .error(Code::MissingKey, (&path, at), message)
+        .set_help("add `do:` beside it, with the steps to take");
+    None
+}
+
+/// The cases of a `switch`: each `if` with `then`, and perhaps a last `else`.
+fn cases<'n>(
+    node: &'n Node,
+    path: &str,
+    kinds: &[&str],
+    problems: &mut Problems<'_>,
+) -> Option<Vec<Case<'n>>> {
+    let help = "- { if: status == \"open\", then: [ … ] }, and last - { else: [ … ] }";
+    let Some(items) = node.items() else {
+        wrong_shape(problems, (path, node), "`switch` is a list of cases", help);
+        return None;
+    };
+    let mut cases = Vec::new();
+    for (at, item) in items.iter().enumerate() {
+        let path = format!("{path}[{at}]");
+        let Some(mut keys) = Keys::of(item, &path, problems) else { continue };
+        let condition = keys.take("if");
+        let key = if condition.is_some() { "then" } else { "else" };
+        let is_last = at + 1 == items.len();
+        let Some(block) = keys.take(key).filter(|_| condition.is_some() || is_last) else {
+            let wanted = "each case has `if` and `then`; only the last may have `else` instead";
+            wrong_shape(problems, (&path, item), wanted, help);
+            continue;
+        };
+        let steps = steps(block, &format!("{path}.{key}"), kinds, problems);
+        keys.refuse_rest(&["if", "then", "else"], problems);
+        cases.push(Case { path, condition, steps });
+    }
+    Some(cases)
 }
 
 fn map_of<'n>(

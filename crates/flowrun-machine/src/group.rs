@@ -1,0 +1,300 @@
+//! Strands that one strand has forked and waits for: the items of a `for_each`, the branches of a `parallel`.
+//!
+//! Results are kept by index and merged at the join in that order, so the interleaving of the children changes
+//! nothing. The first that fails ends the others, and the join raises once all are gone.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use flowrun_template::{ErrorKind, Slot};
+use serde_json::Value;
+
+use crate::advance::{Step, Walk};
+use crate::failure::Failure;
+use crate::plan::{EachPlan, ForkPlan, Join, Pc};
+use crate::run::{News, is_root};
+use crate::strand::{Blocked, Parent, Reason, Strand, StrandEnd, StrandId};
+use crate::variables::{Variables, json_size};
+
+/// Strands that are waited for together.
+#[derive(Debug)]
+pub(crate) struct Group {
+    kind: GroupKind,
+    /// Which strand is which child.
+    live: HashMap<usize, StrandId>,
+    /// Why the parent leaves once all are gone.
+    leaving: Option<Reason>,
+    /// Where the parent goes on.
+    then: Pc,
+}
+
+#[derive(Debug)]
+enum GroupKind {
+    Each {
+        plan: usize,
+        /// Each is taken when its turn begins.
+        items: std::vec::IntoIter<Value>,
+        next: usize,
+        results: Vec<Value>,
+        /// The room the results take until the join.
+        size: usize,
+    },
+    Branches {
+        join: Join,
+        /// The first that ended well, where one is enough.
+        won: Option<usize>,
+        /// What the branches that ended well wrote.
+        done: Vec<Option<(Variables, Vec<usize>)>>,
+        failures: Vec<Option<Failure>>,
+    },
+}
+
+impl Walk<'_> {
+    /// Begins a `for_each`: as many items as may run at once.
+    pub(crate) fn each(&mut self, at: usize) -> Step {
+        let plan = &self.plan.eaches[at];
+        let items = self.items(plan)?;
+        let collects = plan.collects;
+        let results = if collects { vec![Value::Null; items.len()] } else { Vec::new() };
+        let (concurrency, then) = (plan.concurrency, plan.then);
+        let kind = GroupKind::Each { plan: at, items: items.into_iter(), next: 0, results, size: 0 };
+        let id = self.group(kind, then);
+        for _ in 0..concurrency {
+            if !self.next_item(id)? {
+                break;
+            }
+        }
+        self.strand.blocked = Some(Blocked::Join(id));
+        self.joined_if_over(id)
+    }
+
+    fn items(&self, plan: &EachPlan) -> Result<Vec<Value>, Reason> {
+        let list = plan.items.part.evaluate(&self.strand.variables, self.run.now);
+        match list.map_err(|error| self.error(Failure::of_logic(&plan.items.path, error)))? {
+            Value::Array(items) if items.len() > plan.max_items => {
+                let message = format!("the list has {} items, more than {}", items.len(), plan.max_items);
+                let help = Some("raise `max_items`, if that many are meant".to_owned());
+                let place = plan.items.path.clone();
+                Err(self.error(Failure { help, place, ..Failure::new(ErrorKind::Limit, message) }))
+            }
+            Value::Array(items) => Ok(items),
+            other => {
+                let message = format!("`for_each` goes through a list, and this is {}", what(&other));
+                let place = plan.items.path.clone();
+                Err(self.error(Failure { place, ..Failure::new(ErrorKind::Type, message) }))
+            }
+        }
+    }
+
+    /// Begins every branch of a `parallel`.
+    pub(crate) fn fork(&mut self, at: usize) -> Step {
+        let ForkPlan { branches, join, then } = &self.plan.forks[at];
+        let done = branches.iter().map(|_| None).collect();
+        let failures = vec![None; branches.len()];
+        let id = self.group(GroupKind::Branches { join: *join, won: None, done, failures }, *then);
+        for (index, pc) in branches.iter().enumerate() {
+            self.begin_child(id, index, *pc);
+        }
+        self.strand.blocked = Some(Blocked::Join(id));
+        self.joined_if_over(id)
+    }
+
+    fn group(&mut self, kind: GroupKind, then: Pc) -> u64 {
+        let id = self.run.number();
+        self.run.groups.insert(id, Group { kind, live: HashMap::new(), leaving: None, then });
+        id
+    }
+
+    /// Begins the next item; false if there is none.
+    fn next_item(&mut self, id: u64) -> Result<bool, Reason> {
+        let Some(Group { kind: GroupKind::Each { plan, items, next, .. }, .. }) =
+            self.run.groups.get_mut(&id)
+        else {
+            return Ok(false);
+        };
+        let Some(item) = items.next() else { return Ok(false) };
+        let (index, plan) = (*next, &self.plan.eaches[*plan]);
+        *next += 1;
+        let child = self.begin_child(id, index, plan.body);
+        if let (Some(slot), Some(strand)) = (plan.index, self.run.strands.get_mut(&child)) {
+            strand.variables.swap_root(slot, Some(Arc::new(Value::from(index))));
+        }
+        self.give(child, plan.item, item)?;
+        Ok(true)
+    }
+
+    /// Writes a variable of a child that has just begun.
+    fn give(&mut self, child: StrandId, slot: Slot, value: Value) -> Step {
+        let Some(strand) = self.run.strands.get_mut(&child) else { return Ok(()) };
+        let written = strand.variables.write(self.plan, &mut self.run.room, slot, value);
+        written.map_err(|failure| Reason::Limit(Box::new(self.located(*failure))))
+    }
+
+    fn begin_child(&mut self, group: u64, index: usize, pc: Pc) -> StrandId {
+        let parent = Parent {
+            strand: self.id,
+            group,
+            index,
+            deadline: self.strand.deadline(),
+            is_shielded: self.strand.is_in_finally(),
+            trail: format!("{}[{index}]", self.strand.trail()),
+        };
+        let id = self.run.add(Strand::at(pc, self.strand.variables.forked(), Some(parent)));
+        if let Some(group) = self.run.groups.get_mut(&group) {
+            group.live.insert(index, id);
+        }
+        id
+    }
+
+    /// A child ended: the next begins, or the join is made, or the others are told to leave.
+    pub(crate) fn child_ended(&mut self, id: u64, index: usize, end: StrandEnd) {
+        let Some(group) = self.run.groups.get_mut(&id) else { return };
+        group.live.remove(&index);
+        let outcome = match end {
+            StrandEnd::Done { variables, collected, changed_steps } => {
+                self.keep_child(id, index, (variables, changed_steps), collected)
+            }
+            StrandEnd::Left(Reason::Sibling) => Ok(()),
+            StrandEnd::Left(reason) => self.child_left(id, index, reason),
+        };
+        if let Err(reason) = outcome {
+            self.leave_group(id, reason);
+        }
+        if let Err(reason) = self.joined_if_over(id) {
+            self.unwind(reason);
+        }
+    }
+
+    fn keep_child(
+        &mut self,
+        id: u64,
+        index: usize,
+        (mut variables, changed_steps): (Variables, Vec<usize>),
+        collected: Option<Value>,
+    ) -> Step {
+        let Some(group) = self.run.groups.get_mut(&id) else { return Ok(()) };
+        match &mut group.kind {
+            GroupKind::Each { results, size, .. } => {
+                variables.release(&mut self.run.room);
+                if let (Some(value), Some(place)) = (collected, results.get_mut(index)) {
+                    let taken = json_size(&value);
+                    (*place, *size) = (value, *size + taken);
+                    let room = self.run.room.take(self.plan, taken, 0);
+                    room.map_err(|failure| Reason::Limit(Box::new(self.located(*failure))))?;
+                }
+                if self.is_staying(id) { self.next_item(id).map(drop) } else { Ok(()) }
+            }
+            GroupKind::Branches { join, won, done, .. } => {
+                done[index] = Some((variables, changed_steps));
+                if *join == Join::Any && won.is_none() {
+                    *won = Some(index);
+                    self.leave_siblings(id);
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn is_staying(&self, id: u64) -> bool {
+        self.run.groups.get(&id).is_some_and(|group| group.leaving.is_none())
+    }
+
+    /// A branch of `join: any` that failed leaves the others their chance.
+    fn child_left(&mut self, id: u64, index: usize, reason: Reason) -> Step {
+        let Some(group) = self.run.groups.get_mut(&id) else { return Ok(()) };
+        match (&mut group.kind, reason) {
+            (GroupKind::Branches { join: Join::Any, failures, .. }, Reason::Error(failure)) => {
+                failures[index] = Some(*failure);
+                Ok(())
+            }
+            (_, reason) => Err(reason),
+        }
+    }
+
+    /// Tells every child to leave; the parent follows for this reason once they are gone.
+    pub(crate) fn leave_group(&mut self, id: u64, reason: Reason) {
+        let Some(group) = self.run.groups.get_mut(&id) else { return };
+        let is_cancel = matches!(reason, Reason::Cancel(_));
+        match &mut group.leaving {
+            Some(_) if !is_cancel => {}
+            leaving => *leaving = Some(reason),
+        }
+        self.leave_siblings(id);
+    }
+
+    fn leave_siblings(&mut self, id: u64) {
+        let Some(group) = self.run.groups.get(&id) else { return };
+        let mut live: Vec<StrandId> = group.live.values().copied().collect();
+        live.sort_unstable();
+        self.run.news.extend(live.into_iter().map(|strand| (strand, News::Leave(Reason::Sibling))));
+    }
+
+    /// Makes the join if no child is left.
+    fn joined_if_over(&mut self, id: u64) -> Step {
+        if !self.run.groups.get(&id).is_some_and(|group| group.live.is_empty()) {
+            return Ok(());
+        }
+        let Some(group) = self.run.groups.remove(&id) else { return Ok(()) };
+        self.strand.blocked = None;
+        match (group.leaving, group.kind) {
+            (Some(reason), kind) => {
+                self.forget(kind);
+                Err(reason)
+            }
+            (None, GroupKind::Each { results, size, plan, .. }) => {
+                self.run.room.give(size);
+                self.strand.pc = group.then;
+                let step = self.strand.frames.last().and_then(|frame| frame.step).unwrap_or_default();
+                if self.plan.eaches[plan].collects {
+                    self.keep_output(step, Value::Array(results))
+                } else {
+                    Ok(())
+                }
+            }
+            (None, GroupKind::Branches { join, won, done, failures }) => {
+                self.strand.pc = group.then;
+                let is_kept = |index| join == Join::All || won == Some(index);
+                self.merge(done, is_kept);
+                match failures.into_iter().flatten().next().filter(|_| join == Join::Any && won.is_none()) {
+                    Some(failure) => Err(Reason::Error(Box::new(failure))),
+                    None => Ok(()),
+                }
+            }
+        }
+    }
+
+    fn forget(&mut self, kind: GroupKind) {
+        match kind {
+            GroupKind::Each { size, .. } => self.run.room.give(size),
+            GroupKind::Branches { done, .. } => {
+                done.into_iter()
+                    .flatten()
+                    .for_each(|(mut variables, _)| variables.release(&mut self.run.room));
+            }
+        }
+    }
+
+    /// What the branches that are kept wrote, in their order.
+    fn merge(&mut self, done: Vec<Option<(Variables, Vec<usize>)>>, is_kept: impl Fn(usize) -> bool) {
+        let slots = &self.plan.slots;
+        let ended = done.into_iter().enumerate().filter_map(|(index, done)| Some((index, done?)));
+        for (index, (mut variables, steps)) in ended {
+            if is_kept(index) {
+                self.run.roots.take_steps(self.plan, self.strand, &variables, &steps);
+                self.strand.variables.merge(&mut self.run.room, &mut variables, |at| is_root(slots, at));
+            }
+            variables.release(&mut self.run.room);
+        }
+    }
+}
+
+fn what(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "a map",
+    }
+}
