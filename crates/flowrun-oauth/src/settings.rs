@@ -107,6 +107,30 @@ impl Settings {
     pub fn grace(&self) -> Option<Duration> {
         self.grace.map(Duration::from_secs)
     }
+
+    /// What is added to an authorization request, of a browser or of a device.
+    pub(crate) fn authorize_extras(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.with_resources(&self.authorize_params)
+    }
+
+    /// What is added when a code is redeemed or client credentials are used.
+    pub(crate) fn token_extras(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.with_resources(&self.token_params)
+    }
+
+    /// What is added when a token is refreshed.
+    pub(crate) fn refresh_extras(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.with_resources(&self.refresh_params)
+    }
+
+    /// RFC 8707 2: a resource that is asked for is named in each request, one parameter for each (OA-14).
+    fn with_resources<'a>(
+        &'a self,
+        params: &'a [(String, String)],
+    ) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let resources = self.resources.iter().map(|resource| ("resource", resource.as_str()));
+        resources.chain(params.iter().map(|(name, value)| (name.as_str(), value.as_str())))
+    }
 }
 
 impl Default for Settings {

@@ -4,9 +4,12 @@
 //! [`Class`] says what it may be.
 
 mod complaint;
+mod device;
 mod error;
 mod grant;
+mod introspection;
 mod reply;
+mod revocation;
 mod wire;
 
 use std::fmt;
@@ -14,8 +17,11 @@ use std::fmt;
 use oauth2::{AuthorizationCode, PkceCodeVerifier, RedirectUrl, RefreshToken, Scope, TokenResponse};
 use secrecy::{ExposeSecret, SecretString};
 
-pub use error::{Class, TokenError};
+pub use device::{Device, DeviceGrant, Poll};
+pub use error::{Class, Endpoint, TokenError};
 pub use grant::{Grant, Kept, Lifetime};
+pub use introspection::Introspection;
+pub use revocation::{Revocation, TokenKind};
 
 use crate::{callback::Callback, exchange::Exchange, pending::Pending, provider::Provider};
 use wire::{Asking, Wire};
@@ -59,7 +65,7 @@ impl TokenEndpoint<'_> {
         if let Some(verifier) = verifier {
             request = request.set_pkce_verifier(PkceCodeVerifier::new(verifier.to_owned()));
         }
-        for (name, value) in &self.provider.settings().token_params {
+        for (name, value) in self.provider.settings().token_extras() {
             request = request.add_extra_param(name, value);
         }
         let reply = request.request_async(&wire).await.map_err(|error| wire.failed(error))?;
@@ -76,7 +82,7 @@ impl TokenEndpoint<'_> {
         let client = wire.client();
         let token = RefreshToken::new(refresh_token.expose_secret().to_owned());
         let mut request = client.exchange_refresh_token(&token);
-        for (name, value) in &self.provider.settings().refresh_params {
+        for (name, value) in self.provider.settings().refresh_extras() {
             request = request.add_extra_param(name, value);
         }
         let reply = request.request_async(&wire).await.map_err(|error| wire.failed(error))?;
@@ -97,7 +103,7 @@ impl TokenEndpoint<'_> {
         if let Some(joined) = joined.map_err(|_| wire.error(Class::Client))? {
             request = request.add_scope(Scope::new(joined));
         }
-        for (name, value) in &self.provider.settings().token_params {
+        for (name, value) in self.provider.settings().token_extras() {
             request = request.add_extra_param(name, value);
         }
         let reply = request.request_async(&wire).await.map_err(|error| wire.failed(error))?;

@@ -69,7 +69,7 @@ pub(super) fn problems(settings: &Settings) -> Vec<Problem> {
 }
 
 /// An endpoint as OA-6 wants it: absolute, https (http to this machine), no user information, no fragment.
-pub(super) fn endpoint(field: &'static str, text: &str) -> Result<Url, Problem> {
+pub(crate) fn endpoint(field: &'static str, text: &str) -> Result<Url, Problem> {
     let problem =
         |wrong: &str, fix: &str| Err(Problem { field, wrong: wrong.to_owned(), fix: fix.to_owned() });
     if text.is_empty() {
