@@ -20,12 +20,13 @@ use crate::view::redirect_uri;
 use crate::{AuthorizeError, Authorized, Begin, Begun, CustodyError, Integration};
 
 /// What one exchange needs, and by what it is known whether the record is still the same.
-struct Ticket {
-    id: Id,
-    name: IntegrationName,
-    provider: Provider,
-    client: Client,
-    scopes: Vec<String>,
+#[derive(Debug, Clone)]
+pub(crate) struct Ticket {
+    pub(crate) id: Id,
+    pub(crate) name: IntegrationName,
+    pub(crate) provider: Provider,
+    pub(crate) client: Client,
+    pub(crate) scopes: Vec<String>,
 }
 
 /// A browser that came back with a code that may be exchanged.
@@ -36,7 +37,7 @@ struct Returned {
 }
 
 /// An answer that may be an error, though what led to it is written down.
-type Decided<T> = Result<Result<T, AuthorizeError>, CustodyError>;
+pub(crate) type Decided<T> = Result<Result<T, AuthorizeError>, CustodyError>;
 
 impl Inner {
     pub(crate) async fn begin(&self, name: IntegrationName, how: Begin) -> Result<Begun, AuthorizeError> {
@@ -127,7 +128,7 @@ fn finished(record: &Record, name: &IntegrationName) -> Result<Client, Authorize
     record.client().map_err(|missing| AuthorizeError::Unfinished { name: name.clone(), missing })
 }
 
-fn ticket(book: &Book<'_>, name: &IntegrationName) -> Result<Ticket, AuthorizeError> {
+pub(crate) fn ticket(book: &Book<'_>, name: &IntegrationName) -> Result<Ticket, AuthorizeError> {
     let (id, name, record) = find(book, name)?;
     let client = finished(&record, &name)?;
     Ok(Ticket { id, name, provider: record.provider, client, scopes: record.scopes })
@@ -176,7 +177,7 @@ fn refusal(read: &Result<Callback, CallbackError>) -> String {
 }
 
 /// Writes down what an exchange brought; a failure leaves an earlier authorization as it was (OA-19).
-fn end(
+pub(crate) fn end(
     book: &mut Book<'_>,
     ticket: &Ticket,
     granted: Result<Grant, TokenError>,

@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 
-use flowrun_oauth::{CallbackError, ScopeError, TokenError};
+use flowrun_oauth::{BeginError, CallbackError, Class, Endpoint, ScopeError, TokenError};
 use flowrun_step::{BoxError, IntegrationName, IntegrationState};
 
 use crate::command::command;
@@ -208,6 +208,25 @@ pub enum AuthorizeError {
         /// What the token endpoint said.
         source: Box<TokenError>,
     },
+    /// The provider has no such endpoint, as far as its settings say.
+    #[error("no {endpoint} is known for `{name}`")]
+    NoEndpoint {
+        /// Which one.
+        name: IntegrationName,
+        /// What is not known.
+        endpoint: Endpoint,
+    },
+    /// The person, or the provider for them, said no at the device's address (RFC 8628 3.5).
+    #[error("the authorization of `{name}` was denied")]
+    Denied {
+        /// Which one.
+        name: IntegrationName,
+        /// The provider's words, capped and stripped of control characters.
+        provider_words: Option<String>,
+    },
+    /// Nobody typed the code while it was good (RFC 8628 3.5).
+    #[error("the code for `{0}` has expired")]
+    CodeExpired(IntegrationName),
     /// Another process refreshes or authorises this integration and does not finish (45 s).
     #[error("another process is busy with `{0}`")]
     Busy(IntegrationName),
@@ -225,14 +244,36 @@ impl AuthorizeError {
     pub fn help(&self) -> String {
         match self {
             Self::Unfinished { name, .. } => command("edit", name),
-            Self::Begin { source, .. } => source.help().to_owned(),
+            Self::Begin { source: error @ BeginError::NoBrowserNeeded, .. } => error.help().to_owned(),
+            Self::Begin { name, source } => followed_by(source.help(), "edit", name),
             Self::NothingPending(name) | Self::Changed(name) => command("authorize", name),
-            Self::Callback { source, .. } => source.help().to_owned(),
-            Self::Token { source, .. } => source.help().to_owned(),
-            Self::Busy(_) => "try again later".to_owned(),
+            Self::Callback { name, source } => followed_by(source.help(), "authorize", name),
+            Self::Token { name, source } => token_help(name, source),
+            Self::NoEndpoint { name, endpoint: Endpoint::Device } => {
+                format!("if the provider has one: {} --device-url URL", command("edit", name))
+            }
+            Self::NoEndpoint { name, .. } => command("edit", name),
+            Self::Denied { name, .. } => followed_by("begin again, and accept", "authorize", name),
+            Self::CodeExpired(name) => followed_by("begin again", "authorize", name) + " --device",
+            Self::Busy(name) => followed_by("try again later", "authorize", name),
             Self::Lookup(error) => error.help(),
         }
     }
+}
+
+/// A sentence, and the command that begins what it says.
+pub(crate) fn followed_by(sentence: &str, verb: &str, name: &IntegrationName) -> String {
+    format!("{sentence}: {}", command(verb, name))
+}
+
+/// What to do after an error of an endpoint, with the command to type (OA-44).
+pub(crate) fn token_help(name: &IntegrationName, error: &TokenError) -> String {
+    let verb = match error.class {
+        Class::Client => "edit",
+        Class::Malformed | Class::Forbidden => "show",
+        _ => "authorize",
+    };
+    followed_by(error.help(), verb, name)
 }
 
 /// Why there is no usable token.
@@ -274,7 +315,7 @@ impl RefreshError {
     pub fn help(&self) -> String {
         match self {
             Self::NotUsable { name, .. } | Self::NothingToRefreshWith(name) => command("authorize", name),
-            Self::NotNow { .. } | Self::Busy(_) => "try again later".to_owned(),
+            Self::NotNow { name, .. } | Self::Busy(name) => followed_by("try again later", "refresh", name),
             Self::Lookup(error) => error.help(),
         }
     }

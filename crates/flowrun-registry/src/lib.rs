@@ -46,10 +46,14 @@ mod lookup;
 mod manage;
 
 mod authorize;
+mod device;
+mod discovery;
 mod exchange;
 mod inner;
+mod introspect;
 mod live;
 mod refresh;
+mod revoke;
 mod turn;
 
 mod hosts;
@@ -62,6 +66,9 @@ mod id;
 mod record;
 
 pub use check::{Finding, Leg};
+pub use device::WaitingDevice;
 pub use error::{AuthorizeError, CustodyError, EditError, LookupError, RefreshError, UnknownIntegration};
 pub use integration::{Authorized, Begin, Begun, Edit, Edited, Failure, Integration, NewIntegration};
+pub use introspect::{IntrospectError, Standing};
 pub use registry::{Options, Registry, World};
+pub use revoke::{AtProvider, RevokeError, Revoked};

@@ -206,6 +206,12 @@ impl Record {
 }
 
 impl Tokens {
+    /// Takes the access token for one whose time is over, because its provider says that it is (OA-66).
+    pub(crate) fn expire(&mut self, now: Timestamp) {
+        let lifetime = Duration::from_secs(*self.lifetime.get_or_insert(0));
+        self.obtained_at = now.checked_sub(lifetime).unwrap_or(Timestamp::MIN).min(self.obtained_at);
+    }
+
     pub(crate) fn expires_at(&self) -> Option<Timestamp> {
         self.obtained_at.checked_add(Duration::from_secs(self.lifetime?)).ok()
     }

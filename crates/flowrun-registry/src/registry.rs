@@ -6,6 +6,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use flowrun_oauth::{DiscoveryError, Provider, Settings};
 use flowrun_step::{Clock, Entropy, IntegrationName, Outbound};
 
 use crate::custody::{Book, Custody};
@@ -15,7 +16,8 @@ use crate::lookup::find;
 use crate::refresh::Urgency;
 use crate::{
     AuthorizeError, Authorized, Begin, Begun, CustodyError, Edit, EditError, Edited, Finding, Integration,
-    LookupError, NewIntegration, RefreshError,
+    IntrospectError, LookupError, NewIntegration, RefreshError, RevokeError, Revoked, Standing,
+    WaitingDevice,
 };
 
 /// Where a registry lives, and the world it works in.
@@ -163,6 +165,59 @@ impl Registry {
     /// When the draft is unfinished, or the provider grants nothing.
     pub async fn authorize_client(&self, name: &IntegrationName) -> Result<Authorized, AuthorizeError> {
         self.inner.authorize_client(name.clone()).await
+    }
+
+    /// Begins an authorization on a device without a browser (RFC 8628): what to show to a person (OA-67).
+    ///
+    /// # Errors
+    /// When the draft is unfinished, the provider knows no devices or gives no codes.
+    pub async fn begin_device(&self, name: &IntegrationName) -> Result<WaitingDevice, AuthorizeError> {
+        self.inner.begin_device(name.clone()).await
+    }
+
+    /// Asks until the person has decided or the code has expired. What is granted is on disk when this returns, as
+    /// after [`Registry::complete_authorization`].
+    ///
+    /// # Errors
+    /// When the person says no or nothing, or the provider grants nothing; an earlier authorization stays.
+    pub async fn complete_device(&self, waiting: WaitingDevice) -> Result<Authorized, AuthorizeError> {
+        self.inner.complete_device(waiting).await
+    }
+
+    /// Gives the tokens back to the provider and destroys them here, whatever it answers (RFC 7009, OA-65).
+    ///
+    /// # Errors
+    /// When there is none of this name, or the registry cannot be written.
+    pub async fn revoke(&self, name: &IntegrationName) -> Result<Revoked, RevokeError> {
+        self.inner.revoke(name.clone()).await
+    }
+
+    /// Asks the provider whether it still takes the access token (RFC 7662); one that it does not take counts as
+    /// expired from then on (OA-66).
+    ///
+    /// # Errors
+    /// When there is no token, the provider cannot be asked, or it does not answer.
+    pub async fn introspect(&self, name: &IntegrationName) -> Result<Standing, IntrospectError> {
+        self.inner.introspect(name.clone()).await
+    }
+
+    /// Reads what an issuer publishes about itself (RFC 8414), to be shown and added (OA-68). Nothing is kept of it.
+    ///
+    /// # Errors
+    /// When there is nothing to read, or nothing that may be believed.
+    pub async fn discover(&self, issuer: &str) -> Result<Settings, DiscoveryError> {
+        self.inner.discover(issuer).await
+    }
+
+    /// The provider of an integration, as it was described.
+    ///
+    /// # Errors
+    /// When there is none of this name, or the registry cannot be read.
+    pub async fn provider(&self, name: &IntegrationName) -> Result<Provider, LookupError> {
+        let name = name.clone();
+        let read = move |book: &Book<'_>| Ok(find(book, &name));
+        let (_, _, record) = self.inner.custody.read(read).await?.0?;
+        Ok(record.provider)
     }
 
     /// Makes sure there is a token that will do for now; refreshes it if it is due.

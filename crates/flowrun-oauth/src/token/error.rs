@@ -91,10 +91,17 @@ impl Class {
 }
 
 impl TokenError {
-    /// An error of `class` at `url`, nothing else being known.
-    pub(super) fn new(class: Class, endpoint: Endpoint, url: &Url) -> Self {
-        let host = url.host_str().unwrap_or_default().to_owned();
-        Self { class, endpoint, host, status: None, provider_code: None, provider_words: None, source: None }
+    /// An error of `class` at the token endpoint `url`, nothing else being known.
+    pub(super) fn new(class: Class, url: &Url) -> Self {
+        Self {
+            class,
+            endpoint: Endpoint::Token,
+            host: url.host_str().unwrap_or_default().to_owned(),
+            status: None,
+            provider_code: None,
+            provider_words: None,
+            source: None,
+        }
     }
 
     /// What to do next, in a sentence for the operator.

@@ -101,7 +101,7 @@ impl<'a> Wire<'a> {
 
     /// An error of `class` here, nothing else being known.
     pub(super) fn error(&self, class: Class) -> TokenError {
-        TokenError::new(class, self.asking.endpoint(), &self.url)
+        TokenError { endpoint: self.asking.endpoint(), ..TokenError::new(class, &self.url) }
     }
 
     /// The error behind the `oauth2` crate's error, which is never looked at otherwise.

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use flowrun_oauth::{
-    AuthStyle, BodyFormat, Class, Client, ExchangeErrorKind, KeepRule, Kept, Provider, Settings,
-    TokenEndpoint, TokenError, TokenKind,
+    AuthStyle, BodyFormat, Class, Client, ExchangeErrorKind, Kept, Provider, Settings, TokenEndpoint,
+    TokenError, TokenKind,
 };
 
 use crate::scripted::{Script, now};
@@ -95,10 +95,10 @@ fn what_was_not_revoked_is_said_to_be_so_oa_65() {
 #[test]
 fn a_token_goes_back_to_the_accounts_own_data_centre() {
     let settings = Settings {
-        keep_from_callback: vec![KeepRule {
-            name: "server".to_owned(),
-            one_of: vec!["https://eu.example.com".to_owned()],
-        }],
+        keep_from_callback: serde_json::from_str(
+            r#"[{"name":"server","one_of":["https://eu.example.com"]}]"#,
+        )
+        .unwrap(),
         token_origin_from: Some("server".to_owned()),
         ..settings()
     };

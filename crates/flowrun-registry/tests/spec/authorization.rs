@@ -55,7 +55,8 @@ async fn after_ten_minutes_nothing_is_exchanged_oa_10() {
     let (registry, address) = begun(&house, Begin::default()).await;
     house.clock.forward(601);
     let late = registry.complete_authorization(&name(NAME), &address, None).await.unwrap_err();
-    assert_eq!(late.help(), "begin again, and finish within ten minutes");
+    let help = "begin again, and finish within ten minutes: flowrun integrations authorize teamleader";
+    assert_eq!(late.help(), help);
     assert!(house.provider.token_requests().is_empty());
 }
 

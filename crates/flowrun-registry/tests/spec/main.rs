@@ -3,10 +3,15 @@
 
 mod authorization;
 mod custody;
+mod devices;
+mod discovery;
 mod edits;
+mod introspection;
+mod mix_up;
 mod processes;
 mod provider;
 mod refreshing;
+mod revocation;
 mod states;
 mod way_out;
 mod world;
