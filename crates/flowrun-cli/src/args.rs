@@ -3,6 +3,7 @@
 //! A flow's file is the first word of the short form; the verbs stand beside it. A file named like a verb needs
 //! `./`. No secret is ever an argument: other users of the machine can read those (OA-3).
 
+mod by_hand;
 mod eval;
 mod integrations;
 mod start;
@@ -11,6 +12,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+pub(crate) use by_hand::{ByHandArguments, PkceName, SeparatorName};
 pub(crate) use eval::{EvalArguments, PlaceName};
 pub(crate) use integrations::{
     AddArguments, AuthStyleName, AuthorizeArguments, EditArguments, GrantName, IntegrationVerb,

@@ -5,8 +5,13 @@
 
 mod authorize;
 mod browser;
+mod by_hand;
 mod change;
+mod device;
+mod discover;
 mod provider;
+mod remote;
+mod revoke;
 mod secret;
 mod shown;
 
@@ -33,12 +38,18 @@ pub(crate) async fn integrations(world: &World, verb: &IntegrationVerb) -> Resul
     if let IntegrationVerb::Presets { json } = verb {
         return provider::list(&world.terminal, *json);
     }
+    if let IntegrationVerb::Revoke { name, yes } = verb
+        && !revoke::is_agreed(world, &named(name)?, *yes)?
+    {
+        return Ok(Exit::Failed);
+    }
     let registry = registry(world)?;
     let work = obey(world, &registry, verb);
     let exit = match verb {
         // Only these exchange tokens. The others may wait for an answer of the person's, who leaves as usual.
         IntegrationVerb::Authorize(AuthorizeArguments { name, .. })
-        | IntegrationVerb::Refresh { name, .. } => unless_interrupted(world, name, work).await,
+        | IntegrationVerb::Refresh { name, .. }
+        | IntegrationVerb::Revoke { name, .. } => unless_interrupted(world, name, work).await,
         _ => work.await,
     };
     // What a provider grants must be written down before the process ends.
@@ -71,9 +82,13 @@ async fn obey(world: &World, registry: &Registry, verb: &IntegrationVerb) -> Res
         IntegrationVerb::Show { name, json } => {
             shown::show(&world.terminal, registry, &named(name)?, *json).await
         }
-        IntegrationVerb::Check { name, json } => {
-            shown::check(&world.terminal, registry, &named(name)?, *json).await
+        IntegrationVerb::Check { name, remote, json } => {
+            let name = named(name)?;
+            let is_taken = if *remote { remote::ask(world, registry, &name).await? } else { true };
+            let exit = shown::check(&world.terminal, registry, &name, *json).await?;
+            Ok(if exit == Exit::Done && !is_taken { Exit::Failed } else { exit })
         }
+        IntegrationVerb::Revoke { name, .. } => revoke::revoke(world, registry, &named(name)?).await,
         IntegrationVerb::Authorize(how) => authorize::authorize(world, registry, how).await,
         IntegrationVerb::Refresh { name, force } => refresh(world, registry, &named(name)?, *force).await,
         IntegrationVerb::Presets { json } => provider::list(&world.terminal, *json),
@@ -171,6 +186,7 @@ fn provider_words(error: &AuthorizeError) -> Option<String> {
         | AuthorizeError::Callback { source: CallbackError::Provider { provider_words, .. }, .. } => {
             provider_words.as_deref()
         }
+        AuthorizeError::Denied { provider_words, .. } => provider_words.as_deref(),
         AuthorizeError::Token { source, .. } => source.provider_words.as_deref(),
         _ => None,
     };

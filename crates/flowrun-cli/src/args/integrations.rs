@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::by_hand::ByHandArguments;
+
 /// What to do with integrations.
 #[derive(Debug, Subcommand)]
 pub(crate) enum IntegrationVerb {
@@ -31,6 +33,9 @@ pub(crate) enum IntegrationVerb {
     Check {
         /// Its name.
         name: String,
+        /// Ask the provider whether it still takes the token, and believe it.
+        #[arg(long)]
+        remote: bool,
         /// As JSON.
         #[arg(long)]
         json: bool,
@@ -49,6 +54,14 @@ pub(crate) enum IntegrationVerb {
         name: String,
         /// `api.example.com`, `.example.com` for every host below it, or `127.0.0.1:8080`.
         host: String,
+    },
+    /// End its grant: give its tokens back to the provider, and destroy them here.
+    Revoke {
+        /// Its name.
+        name: String,
+        /// Do not ask.
+        #[arg(long)]
+        yes: bool,
     },
     /// Remove it with its secrets; the grant at the provider is not revoked.
     Remove {
@@ -90,7 +103,7 @@ pub(crate) struct EditArguments {
     /// Another name; flows that use the old one must follow.
     #[arg(long, value_name = "NAME")]
     pub(crate) rename: Option<String>,
-    /// The provider; if anything is said of it, it is replaced as a whole.
+    /// The provider; a preset, an issuer or addresses replace it as a whole, anything else changes what was known.
     #[command(flatten)]
     pub(crate) provider: ProviderArguments,
     /// The client.
@@ -122,6 +135,9 @@ pub(crate) struct ProviderArguments {
     /// A parameter for the authorization request: `access_type=offline`.
     #[arg(long = "authorize-param", value_name = "NAME=VALUE")]
     pub(crate) authorize_parameters: Vec<String>,
+    /// The rest.
+    #[command(flatten)]
+    pub(crate) by_hand: ByHandArguments,
 }
 
 /// The client at the provider, and what it asks for.
@@ -170,6 +186,9 @@ pub(crate) struct AuthorizeArguments {
     /// Paste the address the browser ends on, for a machine without a browser.
     #[arg(long)]
     pub(crate) paste: bool,
+    /// Type a code into a browser on another device; nothing needs to come back here.
+    #[arg(long, conflicts_with_all = ["paste", "port", "redirect_uri", "force_consent"])]
+    pub(crate) device: bool,
     /// Listen on this port, for providers that accept any.
     #[arg(long, value_name = "PORT", conflicts_with_all = ["paste", "redirect_uri"])]
     pub(crate) port: Option<u16>,

@@ -5,6 +5,7 @@ use std::io;
 use flowrun::registry::{Edit, Edited, Integration, NewIntegration, Registry};
 use flowrun::step::{IntegrationName, IntegrationState};
 
+use super::discover::{discovered, known};
 use super::provider::{Chosen, choose, is_chosen};
 use super::secret::secret;
 use super::{named, shown};
@@ -18,7 +19,8 @@ use crate::world::World;
 /// Adds an integration or the draft of one, and prints the callback URL to register at the provider (SEED-8).
 pub(super) async fn add(world: &World, registry: &Registry, add: &AddArguments) -> Result<Exit, Complaint> {
     let name = named(&add.name)?;
-    let Chosen { provider, preset } = choose(&name, &add.provider)?;
+    let known = discovered(world, registry, &add.provider).await?;
+    let Chosen { provider, preset } = choose(&name, &add.provider, known)?;
     let client_secret = secret(world, &name, &add.client.secret)?;
     let default_scopes = preset.as_ref().map(|preset| preset.default_scopes.clone());
     let new = NewIntegration {
@@ -48,7 +50,10 @@ pub(super) async fn edit(
 ) -> Result<Exit, Complaint> {
     let name = named(&edit.name)?;
     let provider = match is_chosen(&edit.provider) {
-        true => Some(choose(&name, &edit.provider)?.provider),
+        true => {
+            let known = known(world, registry, &name, &edit.provider).await?;
+            Some(choose(&name, &edit.provider, known)?.provider)
+        }
         false => None,
     };
     let changes = Edit {
@@ -89,7 +94,8 @@ pub(super) async fn remove(
     name: &IntegrationName,
     is_agreed: bool,
 ) -> Result<Exit, Complaint> {
-    if !is_agreed && !agrees(world, name)? {
+    let question = format!("Remove `{name}` with its secrets? Flows that use it will fail. [y/N] ");
+    if !is_agreed && !agrees(world, &question)? {
         world.terminal.say("nothing was removed");
         return Ok(Exit::Failed);
     }
@@ -100,13 +106,14 @@ pub(super) async fn remove(
     Ok(Exit::Done)
 }
 
-fn agrees(world: &World, name: &IntegrationName) -> Result<bool, Complaint> {
+/// Asks a person, who must be there to be asked.
+pub(super) fn agrees(world: &World, question: &str) -> Result<bool, Complaint> {
     if !world.is_interactive {
         return Err(
             Complaint::new(Exit::Usage, "nobody can be asked: stdin is no terminal").help("add --yes")
         );
     }
-    world.terminal.prompt(&format!("Remove `{name}` with its secrets? Flows that use it will fail. [y/N] "));
+    world.terminal.prompt(question);
     let mut answer = String::new();
     let read = io::stdin().read_line(&mut answer);
     read.map_err(|error| Complaint::from_error(Exit::Failed, &error).help("add --yes"))?;

@@ -4,6 +4,7 @@ use flowrun::oauth::{AuthStyle, GrantKind, InvalidSettings, Preset, PresetError,
 use flowrun::step::IntegrationName;
 use serde_json::json;
 
+use super::by_hand::worded;
 use crate::args::{AuthStyleName, GrantName, ProviderArguments};
 use crate::complaint::Complaint;
 use crate::exit::Exit;
@@ -26,17 +27,24 @@ pub(super) fn is_chosen(arguments: &ProviderArguments) -> bool {
         || arguments.auth_style.is_some()
         || !arguments.parameters.is_empty()
         || !arguments.authorize_parameters.is_empty()
+        || arguments.by_hand.is_given()
 }
 
-/// The provider that was meant; with neither preset nor address, the preset that is called like the integration.
-pub(super) fn choose(name: &IntegrationName, arguments: &ProviderArguments) -> Result<Chosen, Complaint> {
-    let preset = preset(name, arguments)?;
-    let mut settings = match &preset {
-        Some(preset) => {
+/// The provider that was meant: what is `known` of it, with the differences; where nothing is, the preset or the
+/// addresses; with neither, the preset that is called like the integration.
+pub(super) fn choose(
+    name: &IntegrationName,
+    arguments: &ProviderArguments,
+    known: Option<Settings>,
+) -> Result<Chosen, Complaint> {
+    let preset = if known.is_some() { None } else { preset(name, arguments)? };
+    let mut settings = match (&preset, known) {
+        (_, Some(known)) => known,
+        (Some(preset), None) => {
             let chosen = pairs("--param", &arguments.parameters)?;
             preset.provider(&chosen).map_err(|error| unusable(&error))?.settings().clone()
         }
-        None => by_hand(name, arguments)?,
+        (None, None) => by_hand(name, arguments)?,
     };
     if let (Some(_), Some(token_url)) = (&preset, &arguments.token_url) {
         settings.token_url.clone_from(token_url);
@@ -44,6 +52,7 @@ pub(super) fn choose(name: &IntegrationName, arguments: &ProviderArguments) -> R
         settings.allowed_hosts.clear();
     }
     differ(&mut settings, arguments)?;
+    arguments.by_hand.put_into(&mut settings)?;
     let provider = Provider::new(settings).map_err(|error| invalid(&error))?;
     Ok(Chosen { provider, preset })
 }
@@ -62,7 +71,7 @@ fn by_hand(name: &IntegrationName, arguments: &ProviderArguments) -> Result<Sett
     let Some(token_url) = &arguments.token_url else {
         return Err(Complaint::new(Exit::Usage, format!("nothing is known of the provider of `{name}`"))
             .because(presets())
-            .help("say --preset, or --authorize-url and --token-url"));
+            .help("say --preset, --issuer, or --authorize-url and --token-url"));
     };
     match (&arguments.authorize_url, arguments.grant) {
         (_, Some(GrantName::ClientCredentials)) => Ok(Settings::client_credentials(token_url)),
@@ -77,8 +86,12 @@ fn differ(settings: &mut Settings, arguments: &ProviderArguments) -> Result<(), 
     if let Some(url) = &arguments.authorize_url {
         settings.authorize_url = Some(url.clone());
     }
-    if let Some(GrantName::ClientCredentials) = arguments.grant {
-        (settings.grant, settings.authorize_url) = (GrantKind::ClientCredentials, None);
+    match arguments.grant {
+        Some(GrantName::ClientCredentials) => {
+            (settings.grant, settings.authorize_url) = (GrantKind::ClientCredentials, None);
+        }
+        Some(GrantName::AuthorizationCode) => settings.grant = GrantKind::AuthorizationCode,
+        None => {}
     }
     if let Some(style) = arguments.auth_style {
         settings.auth_style = match style {
@@ -107,10 +120,7 @@ fn unusable(error: &PresetError) -> Complaint {
 /// Every problem at once, each with its fix.
 fn invalid(error: &InvalidSettings) -> Complaint {
     let complaint = Complaint::new(Exit::Usage, "the provider cannot be used as it is described");
-    error
-        .problems
-        .iter()
-        .fold(complaint, |complaint, problem| complaint.because(format!("{problem}: {}", problem.fix)))
+    error.problems.iter().fold(complaint, |complaint, problem| complaint.because(worded(problem)))
 }
 
 fn presets() -> String {
@@ -162,7 +172,7 @@ mod tests {
         let Some(Verb::Integrations { verb: IntegrationVerb::Add(add) }) = arguments.verb else {
             unreachable!()
         };
-        choose(&IntegrationName::new(&add.name).unwrap(), &add.provider)
+        choose(&IntegrationName::new(&add.name).unwrap(), &add.provider, None)
     }
 
     fn check(words: &str, authorize_url: Option<&str>, token_url: &str) {
