@@ -43,8 +43,10 @@ mod callback;
 mod exchange;
 mod expiry;
 mod keep;
+mod pattern;
 mod pending;
 mod preset;
+mod proof;
 mod provider;
 mod scopes;
 mod settings;
@@ -59,7 +61,7 @@ pub use preset::{Choice, Fact, Parameter, Preset, PresetError};
 pub use provider::{InvalidSettings, Problem, Provider, is_loopback};
 pub use scopes::ScopeError;
 pub use settings::{
-    AuthStyle, BodyFormat, Budget, ExpirySign, GrantKind, KeepRule, Pkce, RedirectRule, ScopeSeparator, Settings,
-    TokenHeader,
+    AuthStyle, BodyFormat, Budget, ExpirySign, GrantKind, KeepRule, Pkce, RedirectRule, ScopeSeparator,
+    Settings, TokenHeader,
 };
 pub use token::{Class, Client, Grant, Kept, Lifetime, TokenEndpoint, TokenError};
