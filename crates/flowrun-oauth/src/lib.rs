@@ -57,7 +57,7 @@ pub use callback::{Arrival, Callback, CallbackError, callback};
 pub use exchange::{BoxFuture, Exchange, ExchangeError, ExchangeErrorKind};
 pub use expiry::{is_expired_sign, margin};
 pub use pending::Pending;
-pub use preset::{Choice, Fact, Parameter, Preset, PresetError};
+pub use preset::{Choice, Fact, Parameter, ParameterKind, Preset, PresetError, Shape};
 pub use provider::{InvalidSettings, Problem, Provider, is_loopback};
 pub use scopes::ScopeError;
 pub use settings::{
