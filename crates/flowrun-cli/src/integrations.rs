@@ -6,6 +6,7 @@
 mod authorize;
 mod browser;
 mod change;
+mod presets;
 mod provider;
 mod secret;
 mod shown;
@@ -30,8 +31,8 @@ use crate::world::World;
 
 /// Does what the verb says.
 pub(crate) async fn integrations(world: &World, verb: &IntegrationVerb) -> Result<Exit, Complaint> {
-    if let IntegrationVerb::Presets { json } = verb {
-        return provider::list(&world.terminal, *json);
+    if let IntegrationVerb::Presets { name, json } = verb {
+        return presets::presets(&world.terminal, name.as_deref(), *json);
     }
     let registry = registry(world)?;
     let work = obey(world, &registry, verb);
@@ -76,7 +77,7 @@ async fn obey(world: &World, registry: &Registry, verb: &IntegrationVerb) -> Res
         }
         IntegrationVerb::Authorize(how) => authorize::authorize(world, registry, how).await,
         IntegrationVerb::Refresh { name, force } => refresh(world, registry, &named(name)?, *force).await,
-        IntegrationVerb::Presets { json } => provider::list(&world.terminal, *json),
+        IntegrationVerb::Presets { name, json } => presets::presets(&world.terminal, name.as_deref(), *json),
     }
 }
 
