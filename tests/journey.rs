@@ -4,91 +4,63 @@
 
 #![expect(clippy::expect_used, reason = "a test whose parts do not start fails at once")]
 
-use std::fs;
+#[path = "loopback.rs"]
+mod loopback;
+#[path = "person.rs"]
+mod person;
+
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::process::{Child, Command, Stdio};
+use std::net::TcpStream;
+use std::process::Child;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::thread;
 
-use tempfile::TempDir;
+use loopback::{Request, reply, serve};
+use person::{Person, ended};
 
 /// A provider with a token endpoint and one API call; it counts the codes it redeemed.
 struct Provider {
-    address: String,
+    origin: String,
     redeemed: Arc<AtomicU32>,
 }
 
 impl Provider {
     fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let address = listener.local_addr().expect("bound").to_string();
         let redeemed = Arc::new(AtomicU32::new(0));
         let count = Arc::clone(&redeemed);
-        thread::spawn(move || listener.incoming().flatten().for_each(|stream| answer(stream, &count)));
-        Self { address, redeemed }
+        Self { origin: serve(move |request| answer(request, &count)), redeemed }
     }
 }
 
-fn answer(mut stream: TcpStream, redeemed: &AtomicU32) {
-    let mut reader = BufReader::new(stream.try_clone().expect("a second handle"));
-    let (mut head, mut length) = (String::new(), 0);
-    loop {
-        let mut line = String::new();
-        if reader.read_line(&mut line).unwrap_or(0) <= 2 {
-            break;
-        }
-        let lower = line.to_ascii_lowercase();
-        if let Some(value) = lower.strip_prefix("content-length:") {
-            length = value.trim().parse().expect("a length");
-        }
-        head.push_str(&lower);
-    }
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body).expect("the body that was announced");
-    let is_authorised = head.contains("authorization: bearer token-1");
-    let (status, json) = if head.starts_with("post /token") {
+fn answer(request: &Request, redeemed: &AtomicU32) -> Option<String> {
+    if request.is("POST /token") && request.body.contains("code=c&") {
         redeemed.fetch_add(1, Ordering::SeqCst);
         let token =
             r#"{"access_token":"token-1","token_type":"Bearer","expires_in":3600,"refresh_token":"r"}"#;
-        ("200 OK", token)
-    } else if is_authorised {
-        ("200 OK", r#"{"data":{"last_name":"Doe"}}"#)
+        reply("200 OK", "", token)
+    } else if request.head.contains("authorization: Bearer token-1") {
+        reply("200 OK", "", r#"{"data":{"last_name":"Doe"}}"#)
     } else {
-        ("401 Unauthorized", "{}")
-    };
-    let reply = format!(
-        "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{json}",
-        json.len()
-    );
-    // A client that breaks off fails its own test.
-    drop(stream.write_all(reply.as_bytes()));
+        reply("401 Unauthorized", "", "{}")
+    }
 }
 
 /// A home with one integration, whose secret came from a file.
-fn home(provider: &Provider) -> TempDir {
-    let home = tempfile::tempdir().expect("a temporary folder");
-    let base = format!("http://{}", provider.address);
-    fs::write(home.path().join("secret"), "a secret of the client\n").expect("writable");
+fn home(provider: &Provider) -> Person {
+    let home = Person::new(&[]);
+    let base = &provider.origin;
+    home.write("secret", "a secret of the client\n");
     let flow = format!(
         "inputs:\n  id: {{ type: string }}\nsteps:\n  - id: contact\n    fetch_variables:\n      \
          url: {base}/contacts/{{{{id}}}}\n      integration: crm\n      variables: {{ last_name: data.last_name }}\n  \
          - send: Their last name is {{{{last_name}}}}.\n"
     );
-    fs::write(home.path().join("flow.yaml"), flow).expect("writable");
+    home.write("flow.yaml", &flow);
     let (authorize, token) = (format!("{base}/authorize"), format!("{base}/token"));
     let add = ["integrations", "add", "crm", "--client-id", "me", "--client-secret-file", "secret"];
     let add = [&add[..], &["--authorize-url", &authorize, "--token-url", &token]].concat();
-    assert_eq!(flowrun(&home, &add).wait().expect("flowrun ends").code(), Some(0));
+    assert_eq!(home.flowrun(&add).code, Some(0));
     home
-}
-
-fn flowrun(home: &TempDir, words: &[&str]) -> Child {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_flowrun"));
-    command.args(words).current_dir(home.path()).env_clear().env("HOME", home.path());
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    command.spawn().expect("flowrun starts")
 }
 
 /// The address that flowrun asks to open.
@@ -117,11 +89,8 @@ fn visit(url: &str) -> (u16, String) {
 }
 
 fn ends_with(program: Child, code: i32, stdout: &str) {
-    let output = program.wait_with_output().expect("flowrun ends");
-    assert_eq!(
-        (output.status.code(), String::from_utf8_lossy(&output.stdout).as_ref()),
-        (Some(code), stdout)
-    );
+    let ended = ended(program);
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(code), stdout), "{}", ended.stderr);
 }
 
 /// OA-16, OA-17, OA-18, N5, SEED-13: strangers change nothing, the browser ends on a clean page.
@@ -129,7 +98,7 @@ fn ends_with(program: Child, code: i32, stdout: &str) {
 fn an_operator_authorises_by_loopback_and_every_later_process_finds_the_token() {
     let provider = Provider::start();
     let home = home(&provider);
-    let mut authorize = flowrun(&home, &["integrations", "authorize", "crm", "--no-browser"]);
+    let mut authorize = home.start(&["integrations", "authorize", "crm", "--no-browser"]);
     let url = authorization_url(&mut authorize);
     let (callback, state) = (parameter(&url, "redirect_uri"), parameter(&url, "state"));
     assert_eq!(parameter(&url, "code_challenge_method"), "S256");
@@ -150,7 +119,7 @@ fn an_operator_authorises_by_loopback_and_every_later_process_finds_the_token() 
     assert_eq!(provider.redeemed.load(Ordering::SeqCst), 1);
 
     for _ in 0..2 {
-        let run = flowrun(&home, &["flow.yaml", "--var", "id=42"]);
+        let run = home.start(&["flow.yaml", "--var", "id=42"]);
         ends_with(run, 0, "Their last name is Doe.\n");
     }
 }
@@ -160,7 +129,7 @@ fn an_operator_authorises_by_loopback_and_every_later_process_finds_the_token() 
 fn a_denial_is_said_and_authorises_nothing() {
     let provider = Provider::start();
     let home = home(&provider);
-    let mut authorize = flowrun(&home, &["integrations", "authorize", "crm", "--no-browser"]);
+    let mut authorize = home.start(&["integrations", "authorize", "crm", "--no-browser"]);
     let url = authorization_url(&mut authorize);
     let (callback, state) = (parameter(&url, "redirect_uri"), parameter(&url, "state"));
     let hostile = "error=access_denied&error_description=%3Cscript%3E%1b%5D52";
@@ -178,7 +147,7 @@ fn a_denial_is_said_and_authorises_nothing() {
 fn an_operator_pastes_the_address_the_browser_ended_on() {
     let provider = Provider::start();
     let home = home(&provider);
-    let mut authorize = flowrun(&home, &["integrations", "authorize", "crm", "--paste"]);
+    let mut authorize = home.start(&["integrations", "authorize", "crm", "--paste"]);
     let url = authorization_url(&mut authorize);
     let (callback, state) = (parameter(&url, "redirect_uri"), parameter(&url, "state"));
     writeln!(authorize.stdin.take().expect("piped"), "{callback}?code=c&state={state}")
@@ -191,7 +160,6 @@ fn an_operator_pastes_the_address_the_browser_ended_on() {
 fn an_authorization_that_nobody_finishes_ends_by_itself() {
     let provider = Provider::start();
     let home = home(&provider);
-    let authorize =
-        flowrun(&home, &["integrations", "authorize", "crm", "--no-browser", "--timeout", "50ms"]);
+    let authorize = home.start(&["integrations", "authorize", "crm", "--no-browser", "--timeout", "50ms"]);
     ends_with(authorize, 5, "");
 }

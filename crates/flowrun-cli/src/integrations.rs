@@ -9,6 +9,7 @@ mod by_hand;
 mod change;
 mod device;
 mod discover;
+mod presets;
 mod provider;
 mod remote;
 mod revoke;
@@ -35,8 +36,8 @@ use crate::world::World;
 
 /// Does what the verb says.
 pub(crate) async fn integrations(world: &World, verb: &IntegrationVerb) -> Result<Exit, Complaint> {
-    if let IntegrationVerb::Presets { json } = verb {
-        return provider::list(&world.terminal, *json);
+    if let IntegrationVerb::Presets { name, json } = verb {
+        return presets::presets(&world.terminal, name.as_deref(), *json);
     }
     if let IntegrationVerb::Revoke { name, yes } = verb
         && !revoke::is_agreed(world, &named(name)?, *yes)?
@@ -91,7 +92,7 @@ async fn obey(world: &World, registry: &Registry, verb: &IntegrationVerb) -> Res
         IntegrationVerb::Revoke { name, .. } => revoke::revoke(world, registry, &named(name)?).await,
         IntegrationVerb::Authorize(how) => authorize::authorize(world, registry, how).await,
         IntegrationVerb::Refresh { name, force } => refresh(world, registry, &named(name)?, *force).await,
-        IntegrationVerb::Presets { json } => provider::list(&world.terminal, *json),
+        IntegrationVerb::Presets { name, json } => presets::presets(&world.terminal, name.as_deref(), *json),
     }
 }
 

@@ -8,7 +8,7 @@ mod dry;
 mod house;
 mod inputs;
 mod scene;
-pub(crate) mod secrets;
+mod secrets;
 mod tap;
 
 use std::path::Path;

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use crate::complaint::Complaint;
 use crate::exit::Exit;
+use crate::net::Net;
 use crate::terminal::{Sink, Terminal};
 
 /// What an invocation may see of the process it runs in.
@@ -18,6 +19,8 @@ pub struct World {
     environment: BTreeMap<OsString, OsString>,
     directory: PathBuf,
     pub(crate) terminal: Arc<Terminal>,
+    /// Knows the secrets that have been read.
+    pub(crate) net: Net,
     /// Whether a person is typing on stdin.
     pub(crate) is_interactive: bool,
 }
@@ -42,6 +45,7 @@ impl World {
                 Sink::new(out, out_is_terminal),
                 Sink::new(err, err_is_terminal),
             )),
+            net: Net::default(),
             is_interactive: std::io::stdin().is_terminal(),
         }
     }
@@ -125,6 +129,7 @@ mod tests {
                 Sink::new(std::io::sink(), false),
                 Sink::new(std::io::sink(), false),
             )),
+            net: Net::default(),
             is_interactive: false,
         }
     }

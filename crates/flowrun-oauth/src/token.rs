@@ -50,11 +50,15 @@ impl TokenEndpoint<'_> {
     /// Redeems an authorization code (RFC 6749 4.1.3).
     ///
     /// # Errors
-    /// A [`TokenError`]; whatever its class, this code must not be sent again (OA-36).
+    /// A [`TokenError`]; whatever its class, this code must not be sent again (OA-36). Of class [`Class::Forged`], with
+    /// nothing sent, if the callback's proof was not made with the client secret.
     pub async fn redeem(&self, pending: &Pending, callback: &Callback) -> Result<Grant, TokenError> {
         let code = callback.code.expose_secret();
         let verifier = pending.verifier.as_ref().map(ExposeSecret::expose_secret);
         let url = self.provider.at_kept_origin(self.provider.token_url(), &callback.kept);
+        if callback.proof.as_ref().is_some_and(|proof| !proof.holds(self.client.secret.as_ref())) {
+            return Err(TokenError::new(Class::Forged, &url));
+        }
         let wire =
             Wire::new(*self, url, Asking::Code, [Some(code), verifier].into_iter().flatten().collect());
         // Letter by letter as it was sent before (OA-11).

@@ -71,8 +71,10 @@ pub(crate) enum IntegrationVerb {
         #[arg(long)]
         yes: bool,
     },
-    /// List the providers that are known, and what may be chosen for each.
+    /// List the providers that are known, and what is to be chosen for each; or show one whole.
     Presets {
+        /// The one to show: its addresses, what to choose, what it rests on.
+        name: Option<String>,
         /// As JSON.
         #[arg(long)]
         json: bool,
@@ -115,9 +117,9 @@ pub(crate) struct EditArguments {
 #[derive(Debug, Args)]
 pub(crate) struct ProviderArguments {
     /// A known provider; `flowrun integrations presets` lists them.
-    #[arg(long, value_name = "PRESET")]
+    #[arg(long = "from", visible_alias = "preset", value_name = "PRESET")]
     pub(crate) preset: Option<String>,
-    /// What the preset leaves to choose: `dc=eu`.
+    /// What the preset leaves open: `dc=eu`; once for each thing.
     #[arg(long = "param", value_name = "NAME=VALUE")]
     pub(crate) parameters: Vec<String>,
     /// The authorization endpoint.

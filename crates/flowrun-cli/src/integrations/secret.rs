@@ -30,7 +30,11 @@ pub(super) fn secret(
     };
     match text.trim_end_matches(['\r', '\n']) {
         "" => Err(useless("it is empty")),
-        secret => Ok(Some(secret.into())),
+        secret => {
+            let secret = SecretString::from(secret);
+            world.net.learn(&secret);
+            Ok(Some(secret))
+        }
     }
 }
 

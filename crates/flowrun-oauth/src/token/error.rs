@@ -75,6 +75,8 @@ pub enum Class {
     Malformed,
     /// Policy kept the request from leaving (N7).
     Forbidden,
+    /// The callback's proof was not made with the client secret, so no request was made.
+    Forged,
 }
 
 impl Class {
@@ -86,6 +88,7 @@ impl Class {
             Self::Ambiguous => "may have acted, but its reply was lost",
             Self::Malformed => "gave a reply that cannot be used",
             Self::Forbidden => "is at an address that is not permitted",
+            Self::Forged => "was not asked, because the callback's proof does not fit the client secret",
         }
     }
 }
@@ -126,6 +129,9 @@ impl TokenError {
             (Class::Transient { .. }, _) => "try again later",
             (Class::Ambiguous, _) => "if the next use fails, authorise again",
             (Class::Malformed, _) => "check the token URL and the provider's settings",
+            (Class::Forged, _) => {
+                "check the client secret, then authorise again; if it is right, the callback is not the provider's"
+            }
             (Class::Forbidden, _) => {
                 "check the token URL; private addresses must be permitted by the operator"
             }
