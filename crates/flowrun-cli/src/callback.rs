@@ -102,7 +102,10 @@ impl Listener {
     /// The next browser at the path.
     pub(crate) async fn next(&mut self) -> Result<Arrival, Complaint> {
         let gone = || Complaint::new(Exit::Failed, "the listener has stopped").help("authorise once more");
-        self.arrivals.recv().await.ok_or_else(gone)
+        let arrival = self.arrivals.recv().await.ok_or_else(gone)?;
+        // Whoever fetched the last page before this browser came was somebody else.
+        while self.farewell.try_recv().is_ok() {}
+        Ok(arrival)
     }
 
     /// Lets the browser fetch the page it was sent to, for a moment, and stops.

@@ -23,6 +23,17 @@ use crate::{keep::is_visible, provider::checked_endpoint};
 /// RFC 8628 3.2: the pause where the provider states none, and what `slow_down` adds to it (3.5).
 const USUAL_INTERVAL: Duration = Duration::from_secs(5);
 
+/// What steers a browser means nothing to a device, and Google refuses a parameter that it does not expect.
+const OF_BROWSERS: [&str; 7] = [
+    "access_type",
+    "approval_prompt",
+    "display",
+    "include_granted_scopes",
+    "login_hint",
+    "prompt",
+    "response_mode",
+];
+
 /// The longest pause that a provider's silence leads to.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
@@ -118,7 +129,7 @@ impl DeviceGrant<'_> {
         let settings = self.endpoint.provider.settings();
         let joined = settings.scope_separator.join(scopes).map_err(|_| wire.error(Class::Client))?;
         let mut form: Vec<_> = joined.iter().map(|joined| ("scope", joined.as_str())).collect();
-        form.extend(settings.authorize_extras());
+        form.extend(settings.authorize_extras().filter(|(name, _)| !OF_BROWSERS.contains(name)));
         let fields = wire.post(&form).await?;
         fields.and_then(|fields| device(&fields)).ok_or_else(|| wire.error(Class::Malformed))
     }

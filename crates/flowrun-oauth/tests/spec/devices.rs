@@ -65,7 +65,10 @@ fn a_device_asks_for_codes_as_the_client_it_is_oa_67() {
         (AuthStyle::None, "", "&client_id=client"),
     ] {
         let script = Script::json(CODES);
-        let authorize_params = vec![("audience".to_owned(), "x".to_owned())];
+        // What the authorization needs goes along; what steers a browser does not.
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let authorize_params =
+            vec![pair("access_type", "offline"), pair("audience", "x"), pair("prompt", "consent")];
         begun(&script, Settings { auth_style, authorize_params, ..settings() }).unwrap();
         let (url, headers, body) = script.one();
         assert_eq!(url, "https://id.example.com/device_authorization");
