@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 /// A provider with a token endpoint and one API call; it counts the codes it redeemed.
@@ -194,4 +195,51 @@ fn an_authorization_that_nobody_finishes_ends_by_itself() {
     let authorize =
         flowrun(&home, &["integrations", "authorize", "crm", "--no-browser", "--timeout", "50ms"]);
     ends_with(authorize, 5, "");
+}
+
+/// Every line that a program says to a person, once it has ended.
+fn said(program: Child) -> String {
+    let output = program.wait_with_output().expect("flowrun ends");
+    assert_eq!(output.status.code(), Some(0));
+    String::from_utf8(output.stderr).expect("flowrun writes UTF-8")
+}
+
+/// R17, N9: an owner is found without being named, said to be used, and nobody's loss when it ends.
+#[test]
+fn an_operator_lets_one_process_answer_all_the_others() {
+    let provider = Provider::start();
+    let home = home(&provider);
+    let mut authorize = flowrun(&home, &["integrations", "authorize", "crm", "--paste"]);
+    let url = authorization_url(&mut authorize);
+    let (callback, state) = (parameter(&url, "redirect_uri"), parameter(&url, "state"));
+    writeln!(authorize.stdin.take().expect("piped"), "{callback}?code=c&state={state}")
+        .expect("flowrun reads");
+    ends_with(authorize, 0, "All set! Your authorization is complete!\n");
+
+    let run = ["-v", "flow.yaml", "--var", "id=42"];
+    assert!(said(flowrun(&home, &run)).contains("registry: this process's own"));
+    let mut owner = flowrun(&home, &["integrations", "serve"]);
+    let mut lines = BufReader::new(owner.stderr.take().expect("piped")).lines().map_while(Result::ok);
+    let answering = lines.next().expect("it says where it answers");
+    let socket = answering.rsplit(' ').next().expect("a path").to_owned();
+    assert!(socket.ends_with("/control/socket"), "{answering}");
+    let limits = fs::read_to_string(format!("/proc/{}/limits", owner.id())).expect("it runs");
+    let core = limits.lines().find(|line| line.starts_with("Max core file size")).expect("a limit");
+    assert!(core.split_whitespace().filter(|word| *word == "0").count() == 2, "{core}");
+
+    assert!(said(flowrun(&home, &run)).contains("registry: that of its owner"));
+    ends_with(flowrun(&home, &["flow.yaml", "--var", "id=42"]), 0, "Their last name is Doe.\n");
+    let listed = format!("crm  authorized    http://{}/token\n", provider.address);
+    ends_with(flowrun(&home, &["integrations", "list"]), 0, &listed);
+    let second = flowrun(&home, &["integrations", "serve"]).wait_with_output().expect("flowrun ends");
+    let complaint = String::from_utf8_lossy(&second.stderr).into_owned();
+    assert_eq!(second.status.code(), Some(1), "{complaint}");
+    assert!(complaint.contains("another process owns the registry"), "{complaint}");
+    assert!(complaint.contains("= help: "), "{complaint}");
+
+    let pid = Pid::from_child(&owner);
+    kill_process(pid, Signal::TERM).expect("it runs");
+    assert_eq!(owner.wait().expect("it ends").code(), Some(0));
+    assert!(!fs::exists(&socket).expect("its folder can be read"), "it left its socket");
+    assert!(said(flowrun(&home, &run)).contains("registry: this process's own"));
 }

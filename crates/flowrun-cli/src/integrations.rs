@@ -8,6 +8,7 @@ mod browser;
 mod change;
 mod provider;
 mod secret;
+mod serve;
 mod shown;
 
 use std::sync::Arc;
@@ -15,8 +16,9 @@ use std::sync::Arc;
 use flowrun::http::{Client, NetworkPolicy};
 use flowrun::lang::Code;
 use flowrun::oauth::CallbackError;
+use flowrun::registry::socket::{Client as Asking, Place};
 use flowrun::registry::{AuthorizeError, EditError, LookupError, Options, RefreshError, Registry};
-use flowrun::step::IntegrationName;
+use flowrun::step::{IntegrationName, Outbound};
 use flowrun::{SystemClock, SystemEntropy};
 
 pub(crate) use authorize::ALL_SET;
@@ -34,7 +36,8 @@ pub(crate) async fn integrations(world: &World, verb: &IntegrationVerb) -> Resul
         return provider::list(&world.terminal, *json);
     }
     let registry = registry(world)?;
-    let work = obey(world, &registry, verb);
+    let asking = asking(world, &registry)?;
+    let work = obey(world, &registry, &asking, verb);
     let exit = match verb {
         // Only these exchange tokens. The others may wait for an answer of the person's, who leaves as usual.
         IntegrationVerb::Authorize(AuthorizeArguments { name, .. })
@@ -61,32 +64,39 @@ async fn unless_interrupted(
     Err(Complaint::new(Exit::Interrupted, "interrupted").help(check))
 }
 
-async fn obey(world: &World, registry: &Registry, verb: &IntegrationVerb) -> Result<Exit, Complaint> {
+/// What changes an integration is done here, under the locks; the rest is asked of the registry's owner, if one
+/// answers.
+async fn obey(
+    world: &World,
+    registry: &Registry,
+    asking: &Asking,
+    verb: &IntegrationVerb,
+) -> Result<Exit, Complaint> {
     match verb {
         IntegrationVerb::Add(add) => change::add(world, registry, add).await,
         IntegrationVerb::Edit(edit) => change::edit(world, registry, edit).await,
         IntegrationVerb::Allow { name, host } => change::allow(world, registry, &named(name)?, host).await,
         IntegrationVerb::Remove { name, yes } => change::remove(world, registry, &named(name)?, *yes).await,
-        IntegrationVerb::List { json } => shown::list(&world.terminal, registry, *json).await,
+        IntegrationVerb::List { json } => shown::list(&world.terminal, asking, *json).await,
         IntegrationVerb::Show { name, json } => {
-            shown::show(&world.terminal, registry, &named(name)?, *json).await
+            shown::show(&world.terminal, asking, &named(name)?, *json).await
         }
         IntegrationVerb::Check { name, json } => {
-            shown::check(&world.terminal, registry, &named(name)?, *json).await
+            shown::check(&world.terminal, asking, &named(name)?, *json).await
         }
         IntegrationVerb::Authorize(how) => authorize::authorize(world, registry, how).await,
-        IntegrationVerb::Refresh { name, force } => refresh(world, registry, &named(name)?, *force).await,
+        IntegrationVerb::Refresh { name, force } => refresh(world, asking, &named(name)?, *force).await,
+        IntegrationVerb::Serve => serve::serve(world, registry).await,
         IntegrationVerb::Presets { json } => provider::list(&world.terminal, *json),
     }
 }
 
 /// The registry of this person. Nothing is opened or made before it is needed.
 pub(crate) fn registry(world: &World) -> Result<Registry, Complaint> {
-    let client = Client::builder().policy(NetworkPolicy::cli()).build();
     let world_of_registry = flowrun::registry::World {
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy),
-        client: Arc::new(client),
+        client: plain(),
     };
     Ok(Registry::open(Options {
         data_dir: world.data_folder()?,
@@ -95,9 +105,24 @@ pub(crate) fn registry(world: &World) -> Result<Registry, Complaint> {
     }))
 }
 
+/// The registry as whoever owns it answers for it; where nobody does, this one.
+pub(crate) fn asking(world: &World, registry: &Registry) -> Result<Asking, Complaint> {
+    Ok(Asking::new(place(world)?, plain()).or(registry.clone()))
+}
+
+/// Where an owner of this person's registry answers.
+fn place(world: &World) -> Result<Place, Complaint> {
+    Ok(Place::of(&world.data_folder()?, world.runtime_folder().as_deref()))
+}
+
+/// The way out without a credential.
+pub(crate) fn plain() -> Arc<dyn Outbound> {
+    Arc::new(Client::builder().policy(NetworkPolicy::cli()).build())
+}
+
 async fn refresh(
     world: &World,
-    registry: &Registry,
+    registry: &Asking,
     name: &IntegrationName,
     force: bool,
 ) -> Result<Exit, Complaint> {

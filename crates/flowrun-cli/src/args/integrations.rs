@@ -58,6 +58,8 @@ pub(crate) enum IntegrationVerb {
         #[arg(long)]
         yes: bool,
     },
+    /// Answer other flowrun processes of yours from this one's registry, until Ctrl-C.
+    Serve,
     /// List the providers that are known, and what may be chosen for each.
     Presets {
         /// As JSON.
