@@ -22,7 +22,7 @@ pub struct Client {
     place: Place,
     plain: Arc<dyn Outbound>,
     own: Option<Registry>,
-    used: Arc<Mutex<Option<Used>>>,
+    used: Arc<Mutex<Used>>,
 }
 
 impl Client {

@@ -234,3 +234,80 @@ async fn any_bytes_are_answered_or_dropped_and_never_repeated_n9_fuzz() {
     assert_eq!(client(&house).list().await.unwrap().len(), 1, "the owner is none the worse");
     serving.end().await;
 }
+
+/// Something of this user that answers at the place with these bytes, each time it is asked; it never ends by itself.
+fn impostor(house: &House, answer: Vec<u8>) {
+    let socket = place(house).socket();
+    fs::create_dir_all(socket.parent().unwrap()).unwrap();
+    fs::set_permissions(socket.parent().unwrap(), fs::Permissions::from_mode(0o700)).unwrap();
+    drop(fs::remove_file(&socket));
+    let listener = UnixListener::bind(&socket).unwrap();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().map_while(Result::ok) {
+            drop(stream.read(&mut [0; 1024]));
+            drop(stream.write_all(&answer));
+        }
+    });
+}
+
+fn framed(answer: &str) -> Vec<u8> {
+    [&u32::try_from(answer.len()).unwrap().to_be_bytes()[..], answer.as_bytes()].concat()
+}
+
+/// An answer that a client cannot use: without a registry it says so and repeats nothing, with one it goes on.
+async fn check_unusable(answer: Vec<u8>) {
+    let house = House::new().await;
+    let registry = house.authorized().await;
+    impostor(&house, answer.clone());
+    let shown = String::from_utf8_lossy(&answer).into_owned();
+    let error = client(&house).list().await.unwrap_err();
+    let said = format!("{error} {error:?} {}", error.help());
+    assert!(!said.contains("canary"), "{shown}: {said}");
+    assert!(said.contains("process that owns the registry"), "{shown}: {said}");
+    let way_out = client(&house).outbound(&Tenant::default(), &name(NAME));
+    assert!(way_out.send(house.request("/api")).await.is_err(), "{shown}");
+    assert!(house.provider.calls().is_empty(), "{shown}: nothing is sent without a token");
+    let way_out = client(&house).or(registry).outbound(&Tenant::default(), &name(NAME));
+    assert_eq!(way_out.send(house.request("/api")).await.unwrap().status, 200, "{shown}");
+}
+
+#[tokio::test]
+async fn an_owner_of_another_version_is_left_alone_and_the_locks_are_used() {
+    check_unusable(framed(r#"{"hello":{"protocol":2,"installation":null}}"#)).await;
+    check_unusable(framed(r#"{"hello":{"protocol":1,"installation":null,"canary":1}}"#)).await;
+    check_unusable(framed(r#"{"refused":{"not_understood":{"fault":"unknown_verb"}}}"#)).await;
+}
+
+#[tokio::test]
+async fn an_answer_that_is_none_is_not_repeated_n9() {
+    for answer in [
+        framed(r#"{"pass":{"name":"canary-access","generation":1}}"#),
+        framed(r#"{"kept":{"value":"canary-access"}}"#),
+        framed(r#""canary-access""#),
+        framed("canary-access"),
+        framed(""),
+        b"\xff\xff\xff\xffcanary-access".to_vec(),
+        b"\0\0\0\x20canary-access".to_vec(),
+        b"\0".to_vec(),
+        Vec::new(),
+    ] {
+        check_unusable(answer).await;
+    }
+}
+
+#[tokio::test]
+async fn an_owner_that_hangs_holds_nobody_up_for_long() {
+    let house = House::new().await;
+    let registry = house.authorized().await;
+    let socket = place(&house).socket();
+    fs::create_dir_all(socket.parent().unwrap()).unwrap();
+    fs::set_permissions(socket.parent().unwrap(), fs::Permissions::from_mode(0o700)).unwrap();
+    // It takes connections, as the system does for it, and no question.
+    let _hangs = UnixListener::bind(&socket).unwrap();
+    let own = client(&house).or(registry);
+    // The first question waits for it, five seconds; those after it do not.
+    for limit in [20, 4, 4] {
+        let listed = tokio::time::timeout(Duration::from_secs(limit), own.list()).await;
+        assert_eq!(listed.unwrap().unwrap().len(), 1);
+    }
+}
