@@ -58,7 +58,8 @@ async fn read(world: &World, file: &Path, steps: &Catalog) -> Result<Vec<Diagnos
 /// The integrations of this machine. Where there are none at all, a flow is checked for use elsewhere.
 async fn known_integrations(world: &World) -> Option<Vec<IntegrationStatus>> {
     let registry = integrations::registry(world).ok()?;
-    let known = Integrations::list(&registry, &Tenant::default()).await.ok()?;
+    let asking = integrations::asking(world, &registry).ok()?;
+    let known = Integrations::list(&asking, &Tenant::default()).await.ok()?;
     (!known.is_empty()).then_some(known)
 }
 

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use flowrun_step::{IntegrationName, IntegrationState};
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::LookupError;
 use crate::command::command;
@@ -18,7 +18,7 @@ use crate::record::{Freshness, Record};
 use crate::view::redirect_uri;
 
 /// What a [`Finding`] is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Leg {

@@ -9,6 +9,7 @@ use flowrun_oauth::{BeginError, CallbackError, Class, Endpoint, ScopeError, Toke
 use flowrun_step::{BoxError, IntegrationName, IntegrationState};
 
 use crate::command::command;
+use crate::socket::AskError;
 
 /// Why the registry itself could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -61,6 +62,9 @@ pub enum CustodyError {
     /// The database could not be read or written.
     #[error("the registry's database cannot be used")]
     Database(#[source] BoxError),
+    /// The process that owns the registry gave no answer that can be used.
+    #[error(transparent)]
+    Owner(#[from] AskError),
 }
 
 impl CustodyError {
@@ -84,6 +88,7 @@ impl CustodyError {
             Self::Database(_) => {
                 "check the disk; restore the data folder from a backup if it is damaged".to_owned()
             }
+            Self::Owner(error) => error.help(),
         }
     }
 }
@@ -323,8 +328,12 @@ impl RefreshError {
     /// Whether the same call may succeed a little later.
     #[must_use]
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::NotNow { .. } | Self::Busy(_))
-            || matches!(self, Self::Lookup(LookupError::Custody(CustodyError::InUse { .. })))
+        match self {
+            Self::NotNow { .. } | Self::Busy(_) => true,
+            Self::Lookup(LookupError::Custody(CustodyError::Owner(error))) => error.is_transient(),
+            Self::Lookup(LookupError::Custody(error)) => matches!(error, CustodyError::InUse { .. }),
+            _ => false,
+        }
     }
 }
 

@@ -58,8 +58,11 @@ mod turn;
 
 mod hosts;
 mod integrations;
+mod pass;
 mod step_error;
 mod way_out;
+
+pub mod socket;
 
 mod custody;
 mod id;

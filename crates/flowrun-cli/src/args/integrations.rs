@@ -71,6 +71,8 @@ pub(crate) enum IntegrationVerb {
         #[arg(long)]
         yes: bool,
     },
+    /// Answer other flowrun processes of yours from this one's registry, until Ctrl-C.
+    Serve,
     /// List the providers that are known, and what is to be chosen for each; or show one whole.
     Presets {
         /// The one to show: its addresses, what to choose, what it rests on.

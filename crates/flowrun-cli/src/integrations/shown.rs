@@ -1,6 +1,7 @@
 //! What may be seen of integrations: everything but their secrets (OA-3, OA-5).
 
-use flowrun::registry::{Integration, Registry};
+use flowrun::registry::Integration;
+use flowrun::registry::socket::Client as Asking;
 use flowrun::step::{IntegrationName, IntegrationState};
 
 use crate::complaint::Complaint;
@@ -9,7 +10,7 @@ use crate::output::written;
 use crate::terminal::Terminal;
 
 /// Prints one line for each integration.
-pub(super) async fn list(terminal: &Terminal, registry: &Registry, as_json: bool) -> Result<Exit, Complaint> {
+pub(super) async fn list(terminal: &Terminal, registry: &Asking, as_json: bool) -> Result<Exit, Complaint> {
     let integrations = registry
         .list()
         .await
@@ -34,7 +35,7 @@ pub(super) async fn list(terminal: &Terminal, registry: &Registry, as_json: bool
 /// Prints one integration, a fact a line.
 pub(super) async fn show(
     terminal: &Terminal,
-    registry: &Registry,
+    registry: &Asking,
     name: &IntegrationName,
     as_json: bool,
 ) -> Result<Exit, Complaint> {
@@ -82,7 +83,7 @@ fn facts(integration: &Integration) -> Vec<(&'static str, String)> {
 /// Prints what `check` found; anything that does not hold makes the integration unusable or soon so.
 pub(super) async fn check(
     terminal: &Terminal,
-    registry: &Registry,
+    registry: &Asking,
     name: &IntegrationName,
     as_json: bool,
 ) -> Result<Exit, Complaint> {

@@ -128,7 +128,7 @@ impl<'s> Book<'s> {
     }
 
     /// Which installation this is, in the form of a file name.
-    pub(super) fn installation(&self) -> Option<String> {
+    pub(crate) fn installation(&self) -> Option<String> {
         let installation = &self.source.as_ref()?.installation;
         Some(installation.iter().map(|byte| format!("{byte:02x}")).collect())
     }
