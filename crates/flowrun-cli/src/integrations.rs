@@ -6,6 +6,7 @@
 mod authorize;
 mod browser;
 mod change;
+mod doctor;
 mod provider;
 mod secret;
 mod shown;
@@ -72,7 +73,8 @@ async fn obey(world: &World, registry: &Registry, verb: &IntegrationVerb) -> Res
             shown::show(&world.terminal, registry, &named(name)?, *json).await
         }
         IntegrationVerb::Check { name, json } => {
-            shown::check(&world.terminal, registry, &named(name)?, *json).await
+            let name = name.as_deref().map(named).transpose()?;
+            doctor::check(&world.terminal, registry, name.as_ref(), *json).await
         }
         IntegrationVerb::Authorize(how) => authorize::authorize(world, registry, how).await,
         IntegrationVerb::Refresh { name, force } => refresh(world, registry, &named(name)?, *force).await,

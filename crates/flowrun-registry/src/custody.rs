@@ -15,7 +15,7 @@ mod sled_store;
 mod store;
 
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use flowrun_step::Entropy;
@@ -89,10 +89,18 @@ impl Custody {
         }
     }
 
-    /// The folder, where there is one.
-    pub(crate) fn data_dir(&self) -> Option<&std::path::Path> {
+    /// Who has the right to an integration at this moment: nobody, or a process that may be known.
+    pub(crate) fn holder(&self, id: &Id) -> Result<Option<Option<u32>>, CustodyError> {
         match &self.place {
-            Place::Disk(disk) => Some(disk.data_dir()),
+            Place::Disk(disk) => disk.holder(id),
+            Place::Memory(_) => Ok(None),
+        }
+    }
+
+    /// The data folder and the key file, where there are any.
+    pub(crate) fn paths(&self) -> Option<(&Path, &Path)> {
+        match &self.place {
+            Place::Disk(disk) => Some((disk.data_dir(), disk.key_file())),
             Place::Memory(_) => None,
         }
     }

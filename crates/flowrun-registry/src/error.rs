@@ -15,10 +15,12 @@ use crate::command::command;
 #[non_exhaustive]
 pub enum CustodyError {
     /// Another process holds the registry, and did not let go in time (OA-56).
-    #[error("the registry in {data_dir} is in use by another process")]
+    #[error("the registry in {data_dir} is in use by {}", process(*holder))]
     InUse {
         /// The data folder.
         data_dir: PathBuf,
+        /// The process that holds it, where that is known.
+        holder: Option<u32>,
     },
     /// There are integrations, but not the key that sealed them; nothing is created (N9).
     #[error("the registry has integrations, but its key {path} is not there")]
@@ -42,6 +44,9 @@ pub enum CustodyError {
     /// One integration's record was changed, swapped or put back by another hand (T2).
     #[error("the record of integration `{0}` was changed by another hand")]
     Damaged(IntegrationName),
+    /// The record opens, and holds what this version does not know; it is left as it is (OA-55).
+    #[error("a newer flowrun wrote the record of integration `{0}`")]
+    Newer(IntegrationName),
     /// A newer flowrun wrote this; it is left as it is (OA-55).
     #[error("the registry has format {found}, which this version does not know")]
     UnknownFormat {
@@ -68,7 +73,10 @@ impl CustodyError {
     #[must_use]
     pub fn help(&self) -> String {
         match self {
-            Self::InUse { .. } => "wait for the other flowrun to finish, or stop it".to_owned(),
+            Self::InUse { holder: Some(holder), .. } => {
+                format!("wait for it to finish, or stop it: kill {holder}")
+            }
+            Self::InUse { holder: None, .. } => "wait for the other flowrun to finish, or stop it".to_owned(),
             Self::KeyMissing { path } => {
                 format!("put the key back at {}; without it the integrations are lost", path.display())
             }
@@ -77,7 +85,7 @@ impl CustodyError {
             Self::Damaged(name) => {
                 format!("`{}`, then add it again", command("remove", name))
             }
-            Self::UnknownFormat { .. } => {
+            Self::UnknownFormat { .. } | Self::Newer(_) => {
                 "use the version of flowrun that wrote it, or a newer one".to_owned()
             }
             Self::File { .. } => "check the folder, its owner and its free space".to_owned(),
@@ -86,6 +94,11 @@ impl CustodyError {
             }
         }
     }
+}
+
+/// A process in words.
+pub(crate) fn process(holder: Option<u32>) -> String {
+    holder.map_or_else(|| "another process".to_owned(), |holder| format!("process {holder}"))
 }
 
 /// There is no integration of this name.

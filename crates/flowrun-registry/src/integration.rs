@@ -8,6 +8,8 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 use serde::Serialize;
 
+use crate::Leg;
+
 /// What is given to add an integration. A draft may lack client id and secret (SEED-9).
 ///
 /// # Example
@@ -150,6 +152,8 @@ pub struct Integration {
 pub struct Failure {
     /// When.
     pub at: Timestamp,
+    /// At which leg.
+    pub leg: Leg,
     /// What, in words; the provider's own are capped and labelled.
     pub said: String,
 }

@@ -61,7 +61,7 @@ mod custody;
 mod id;
 mod record;
 
-pub use check::{Finding, Leg};
+pub use check::{Checkup, Examined, Finding, Leg};
 pub use error::{AuthorizeError, CustodyError, EditError, LookupError, RefreshError, UnknownIntegration};
 pub use integration::{Authorized, Begin, Begun, Edit, Edited, Failure, Integration, NewIntegration};
 pub use registry::{Options, Registry, World};

@@ -103,6 +103,8 @@ fn draft(new: NewIntegration, port: u16, now: Timestamp) -> Record {
         attention: None,
         refreshing: None,
         pending: None,
+        callback_then: None,
+        provider_ahead: None,
     }
 }
 

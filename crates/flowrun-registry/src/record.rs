@@ -45,6 +45,12 @@ pub(crate) struct Record {
     /// Written before a refresh is sent; found by another holder of the lock, it means that the reply was lost.
     pub(crate) refreshing: Option<Refreshing>,
     pub(crate) pending: Option<Pending>,
+    /// The callback URL it had when it was last authorised in a browser.
+    #[serde(default)]
+    pub(crate) callback_then: Option<String>,
+    /// How many seconds the provider's clock was ahead at the last exchange, where it said.
+    #[serde(default)]
+    pub(crate) provider_ahead: Option<i64>,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -76,6 +82,25 @@ pub(crate) struct Refreshing {
 pub(crate) struct FailureRecord {
     pub(crate) at: Timestamp,
     pub(crate) said: String,
+    #[serde(default)]
+    pub(crate) stage: Stage,
+}
+
+/// Where something failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Stage {
+    /// A person or the provider said no.
+    Authorize,
+    /// The browser came back too late.
+    Callback,
+    /// The provider granted nothing for a code, or for client credentials.
+    Exchange,
+    /// The same, because it refuses the client itself.
+    ExchangeClient,
+    /// A refresh.
+    #[default]
+    Refresh,
 }
 
 /// When an exchange began and ended.
@@ -138,6 +163,12 @@ impl Record {
         self.refreshed_at = Some(times.ended);
     }
 
+    /// What went wrong at this stage, if nothing has gone well since.
+    pub(crate) fn failed_at(&self, stages: &[Stage]) -> Option<&FailureRecord> {
+        let last = self.last_failure.as_ref().filter(|_| self.failures > 0);
+        last.filter(|failure| stages.contains(&failure.stage))
+    }
+
     /// Why no refresh is tried now, if the last one failed a moment ago (OA-44).
     pub(crate) fn cooling_words(&self, now: Timestamp) -> Option<String> {
         self.cooling_until.filter(|until| now < *until)?;
@@ -183,8 +214,8 @@ impl Record {
         self.scopes.iter().filter(is_missing).cloned().collect()
     }
 
-    pub(crate) fn fail(&mut self, said: String, now: Timestamp) {
-        self.last_failure = Some(FailureRecord { at: now, said });
+    pub(crate) fn fail(&mut self, stage: Stage, said: String, now: Timestamp) {
+        self.last_failure = Some(FailureRecord { at: now, said, stage });
         self.failures = self.failures.saturating_add(1);
     }
 

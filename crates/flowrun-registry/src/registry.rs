@@ -14,8 +14,8 @@ use crate::inner::Inner;
 use crate::lookup::find;
 use crate::refresh::Urgency;
 use crate::{
-    AuthorizeError, Authorized, Begin, Begun, CustodyError, Edit, EditError, Edited, Finding, Integration,
-    LookupError, NewIntegration, RefreshError,
+    AuthorizeError, Authorized, Begin, Begun, Checkup, CustodyError, Edit, EditError, Edited, Integration,
+    LookupError, NewIntegration, RefreshError, UnknownIntegration,
 };
 
 /// Where a registry lives, and the world it works in.
@@ -185,12 +185,18 @@ impl Registry {
         self.show(name).await.map_err(RefreshError::Lookup)
     }
 
-    /// Looks at everything the integration stands on.
+    /// Looks at everything the integration stands on, the registry itself included: one that cannot be opened is a
+    /// finding too.
     ///
     /// # Errors
-    /// When there is none of this name, or the registry cannot be read at all.
-    pub async fn check(&self, name: &IntegrationName) -> Result<Vec<Finding>, LookupError> {
+    /// When there is none of this name.
+    pub async fn check(&self, name: &IntegrationName) -> Result<Checkup, UnknownIntegration> {
         self.inner.check(name.clone()).await
+    }
+
+    /// Looks at everything that every integration stands on.
+    pub async fn check_all(&self) -> Checkup {
+        self.inner.check_all().await
     }
 
     /// Ends when no refresh and no exchange of a code is under way, so that a process may end without losing one.

@@ -27,10 +27,10 @@ pub(crate) enum IntegrationVerb {
     Edit(EditArguments),
     /// Have it authorised by a person, in a browser.
     Authorize(AuthorizeArguments),
-    /// Look at everything it stands on, and say what to do.
+    /// Name the leg that fails, of the ten an integration stands on, and say what to do.
     Check {
-        /// Its name.
-        name: String,
+        /// Its name; all of them without one.
+        name: Option<String>,
         /// As JSON.
         #[arg(long)]
         json: bool,

@@ -202,7 +202,8 @@ impl Source<'_> {
         let envelope = self.store.get(&key)?.ok_or_else(damaged)?;
         let opened = self.seal.open(self.tie(&key, entry.generation), &envelope);
         let clear = opened.map_err(|why| why.or(damaged()))?;
-        serde_json::from_slice(&clear).map_err(|_| damaged())
+        // What opens was sealed here; if it cannot be understood, it is newer than this version.
+        serde_json::from_slice(&clear).map_err(|_| CustodyError::Newer(entry.name.clone()))
     }
 
     fn sealed(&self, key: String, generation: u64, what: &impl Serialize) -> Result<Change, CustodyError> {

@@ -37,6 +37,17 @@ impl Disk {
         &self.data_dir
     }
 
+    pub(super) fn key_file(&self) -> &Path {
+        &self.key_file
+    }
+
+    /// Who has the right to an integration at this moment: nobody, or a process that may be known.
+    pub(super) fn holder(&self, id: &Id) -> Result<Option<Option<u32>>, CustodyError> {
+        let path = self.data_dir.join("locks").join(id.as_str());
+        let is_held = path.exists() && lock::try_hold(&path)?.is_none();
+        Ok(is_held.then(|| lock::holder(&path)))
+    }
+
     pub(super) fn stamp(&self) -> Stamp {
         self.high_water.get().map(HighWater::stamp).unwrap_or_default()
     }

@@ -23,8 +23,8 @@ pub(super) struct SledStore {
 impl SledStore {
     /// Opens the database in `folder`; the caller holds the registry's lock.
     pub(super) fn open(folder: &Path, data_dir: &Path) -> Result<Self, CustodyError> {
-        let database =
-            open_in_time(folder)?.ok_or_else(|| CustodyError::InUse { data_dir: data_dir.to_owned() })?;
+        let database = open_in_time(folder)?
+            .ok_or_else(|| CustodyError::InUse { data_dir: data_dir.to_owned(), holder: None })?;
         let durable = Durable::hold(folder).map_err(|source| CustodyError::File {
             what: "read",
             path: folder.to_owned(),

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use crate::world::{House, NAME, name};
 
 impl House {
-    fn key(&self) -> PathBuf {
+    pub(crate) fn key(&self) -> PathBuf {
         self.folder.path().join("config/key")
     }
 
@@ -20,7 +20,7 @@ impl House {
     }
 
     /// Changes the database behind the registry's back.
-    fn tamper(&self, change: impl FnOnce(&sled::Db)) {
+    pub(crate) fn tamper(&self, change: impl FnOnce(&sled::Db)) {
         let database = sled::open(self.database()).unwrap();
         change(&database);
         database.flush().unwrap();

@@ -3,6 +3,7 @@
 
 mod authorization;
 mod custody;
+mod doctor;
 mod edits;
 mod processes;
 mod provider;

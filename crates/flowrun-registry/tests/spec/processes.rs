@@ -20,14 +20,14 @@ const JOB: &str = "FLOWRUN_REGISTRY_TEST_JOB";
 
 /// What a child does.
 #[derive(Clone, Copy)]
-enum Job {
+pub(crate) enum Job {
     /// Calls the API so many times, and fails if one call does.
     Call(u32),
     /// Refreshes again and again, saying so each time.
     Refresh,
 }
 
-fn start(house: &House, job: Job) -> Child {
+pub(crate) fn start(house: &House, job: Job) -> Child {
     let job = match job {
         Job::Call(times) => format!("call {times}"),
         Job::Refresh => "refresh 0".to_owned(),
@@ -70,7 +70,7 @@ async fn ended(children: Vec<Child>) {
     }
 }
 
-async fn killed(mut child: Child) {
+pub(crate) async fn killed(mut child: Child) {
     child.kill().unwrap();
     tokio::task::spawn_blocking(move || child.wait().unwrap()).await.unwrap();
 }

@@ -1,0 +1,107 @@
+//! How an operator keeps integrations: finds out what is wrong with one, moves them, renames them, changes their key.
+//!
+//! Each test runs the real binary in a home of its own, with nothing of the surrounding environment.
+
+#![expect(clippy::expect_used, reason = "a test whose parts do not start fails at once")]
+
+use std::fs;
+use std::io::Write;
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// What a program that has ended said, and how it ended.
+#[derive(Debug, PartialEq)]
+struct Ended {
+    code: Option<i32>,
+    stdout: String,
+    stderr: String,
+}
+
+/// An operator with a home that lives as long as the test.
+struct Operator {
+    home: TempDir,
+}
+
+impl Operator {
+    /// An operator with these integrations, drafts whose client is known.
+    fn with(names: &[&str]) -> Self {
+        let operator = Self { home: tempfile::tempdir().expect("a temporary folder") };
+        for name in names {
+            let add = ["add", name, "--preset", "teamleader", "--client-id", "abc", "--client-secret-stdin"];
+            let added = operator.integrations_fed(&add, "canary-secret-of-the-client");
+            assert_eq!(added.code, Some(0), "{added:?}");
+        }
+        operator
+    }
+
+    fn integrations(&self, words: &[&str]) -> Ended {
+        self.integrations_fed(words, "")
+    }
+
+    fn integrations_fed(&self, words: &[&str], stdin: &str) -> Ended {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_flowrun"));
+        command.arg("integrations").args(words);
+        command.current_dir(self.home.path()).env_clear().env("HOME", self.home.path());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("flowrun starts");
+        // A program that does not read what it is fed closes the pipe, which is its right.
+        drop(child.stdin.take().expect("piped").write_all(stdin.as_bytes()));
+        let output = child.wait_with_output().expect("flowrun ends");
+        let text = |bytes| String::from_utf8(bytes).expect("flowrun writes UTF-8");
+        Ended { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.home.path().join(name)
+    }
+
+    fn key(&self) -> PathBuf {
+        self.path(".config/flowrun/key")
+    }
+}
+
+#[test]
+fn check_names_the_leg_that_fails_and_the_command_that_mends_it() {
+    let operator = Operator::with(&["teamleader"]);
+    let ended = operator.integrations(&["check", "teamleader"]);
+    assert_eq!(ended.code, Some(4), "{ended:?}");
+    assert!(ended.stdout.contains("  wrong  authorize    never authorised\n"), "{ended:?}");
+    assert_eq!(ended.stderr, "authorize fails; flowrun integrations authorize teamleader\n");
+}
+
+#[test]
+fn check_tries_the_port_on_which_the_browser_comes_back() {
+    let operator = Operator::with(&["teamleader"]);
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let port = taken.local_addr().expect("bound").port().to_string();
+    operator.integrations(&["edit", "teamleader", "--port", &port]);
+    let ended = operator.integrations(&["check", "teamleader"]);
+    assert!(ended.stdout.contains(&format!("127.0.0.1:{port} is taken on this machine")), "{ended:?}");
+    drop(taken);
+    let ended = operator.integrations(&["check", "teamleader"]);
+    assert!(ended.stdout.contains("  ok     callback     http://127.0.0.1:"), "{ended:?}");
+}
+
+/// A registry that does not open is a finding, for a script too.
+#[test]
+fn check_without_a_name_looks_at_all_of_them_and_says_so_when_the_registry_does_not_open() {
+    let operator = Operator::with(&["teamleader", "other"]);
+    let checked = |operator: &Operator| -> Value {
+        let ended = operator.integrations(&["check", "--json"]);
+        assert_eq!(ended.code, Some(4), "{ended:?}");
+        serde_json::from_str(&ended.stdout).expect("JSON")
+    };
+    let found = checked(&operator);
+    assert_eq!(found["integrations"].as_array().expect("a list").len(), 2);
+    assert_eq!(found["registry"][0]["leg"], "key");
+    assert_eq!(found["registry"][0]["ok"], true);
+    fs::remove_file(operator.key()).expect("there is a key");
+    let found = checked(&operator);
+    assert_eq!((&found["is_open"], &found["registry"][0]["ok"]), (&false.into(), &false.into()));
+    let ended = operator.integrations(&["check", "teamleader"]);
+    assert!(ended.stderr.starts_with("key fails; put the key back at "), "{ended:?}");
+}
