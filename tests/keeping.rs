@@ -105,3 +105,19 @@ fn check_without_a_name_looks_at_all_of_them_and_says_so_when_the_registry_does_
     let ended = operator.integrations(&["check", "teamleader"]);
     assert!(ended.stderr.starts_with("key fails; put the key back at "), "{ended:?}");
 }
+
+/// OA-55: the old key is gone, and everything is as it was.
+#[test]
+fn rotate_key_replaces_the_key_and_keeps_everything() {
+    let operator = Operator::with(&["teamleader", "other"]);
+    let old = fs::read(operator.key()).expect("there is a key");
+    let ended = operator.integrations(&["rotate-key"]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(ended.stdout.starts_with("2 integrations are sealed with a new key: "), "{ended:?}");
+    assert_ne!(fs::read(operator.key()).expect("there is a key"), old);
+    assert_eq!(operator.integrations(&["list"]).stdout.lines().count(), 2);
+    fs::write(operator.key(), old).expect("the home is writable");
+    let ended = operator.integrations(&["list"]);
+    assert_eq!(ended.code, Some(4), "{ended:?}");
+    assert!(ended.stderr.contains("the key does not open this registry"), "{ended:?}");
+}

@@ -7,6 +7,7 @@ mod authorize;
 mod browser;
 mod change;
 mod doctor;
+mod key;
 mod provider;
 mod secret;
 mod shown;
@@ -76,6 +77,7 @@ async fn obey(world: &World, registry: &Registry, verb: &IntegrationVerb) -> Res
             let name = name.as_deref().map(named).transpose()?;
             doctor::check(&world.terminal, registry, name.as_ref(), *json).await
         }
+        IntegrationVerb::RotateKey => key::rotate(world, registry).await,
         IntegrationVerb::Authorize(how) => authorize::authorize(world, registry, how).await,
         IntegrationVerb::Refresh { name, force } => refresh(world, registry, &named(name)?, *force).await,
         IntegrationVerb::Presets { json } => provider::list(&world.terminal, *json),

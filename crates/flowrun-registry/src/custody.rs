@@ -73,6 +73,16 @@ impl Custody {
         self.session(Intent::Write, change).await
     }
 
+    /// Seals everything with a new key; how many records that were, or none where there is no key yet.
+    pub(crate) async fn rotate_key(self: &Arc<Self>) -> Result<Option<usize>, CustodyError> {
+        self.blocking(|custody| match &custody.place {
+            Place::Disk(disk) => disk.rotate_key(&*custody.entropy),
+            // Its key never leaves the process, and ends with it.
+            Place::Memory(_) => Ok(None),
+        })
+        .await
+    }
+
     /// Whether anything has been written since the stamp was made; costs one look at a file's times.
     pub(crate) fn is_current(&self, stamp: &Stamp) -> bool {
         match &self.place {
@@ -105,24 +115,32 @@ impl Custody {
         }
     }
 
-    /// The one place where the database's blocking calls meet the runtime.
     async fn session<T: Send + 'static, E: From<CustodyError> + Send + 'static>(
         self: &Arc<Self>,
         intent: Intent,
         work: impl FnOnce(&mut Book<'_>) -> Result<T, E> + Send + 'static,
     ) -> Result<(T, Stamp), E> {
+        self.blocking(move |custody| match &custody.place {
+            Place::Disk(disk) => disk.session(intent, &*custody.entropy, work),
+            Place::Memory(sealed) => {
+                let mut book = Book::open(sealed, &*custody.entropy)?;
+                let answer = work(&mut book)?;
+                book.commit()?;
+                Ok((answer, sealed.store.stamp()))
+            }
+        })
+        .await
+    }
+
+    /// The one place where the database's blocking calls meet the runtime.
+    async fn blocking<T: Send + 'static, E: From<CustodyError> + Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&Self) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E> {
         let custody = Arc::clone(self);
         let task = tokio::task::spawn_blocking(move || {
             let _turn = custody.turn.lock().unwrap_or_else(PoisonError::into_inner);
-            match &custody.place {
-                Place::Disk(disk) => disk.session(intent, &*custody.entropy, work),
-                Place::Memory(sealed) => {
-                    let mut book = Book::open(sealed, &*custody.entropy)?;
-                    let answer = work(&mut book)?;
-                    book.commit()?;
-                    Ok((answer, sealed.store.stamp()))
-                }
-            }
+            work(&custody)
         });
         match task.await {
             Ok(answer) => answer,

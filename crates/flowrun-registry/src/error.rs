@@ -38,6 +38,14 @@ pub enum CustodyError {
         /// What to do about it.
         fix: String,
     },
+    /// The key seals another registry too, which a new key would not open; nothing is changed.
+    #[error("the key file {path} also opens the registry of another data folder")]
+    KeyShared {
+        /// The key file.
+        path: PathBuf,
+        /// What shows it: the other registry's mark.
+        mark: PathBuf,
+    },
     /// The key does not open the registry, or the registry's list was changed by another hand.
     #[error("the key does not open this registry")]
     KeyWrong,
@@ -81,6 +89,12 @@ impl CustodyError {
                 format!("put the key back at {}; without it the integrations are lost", path.display())
             }
             Self::KeyUnsafe { fix, .. } => fix.clone(),
+            Self::KeyShared { mark, .. } => {
+                let mark = mark.display();
+                format!(
+                    "give the other one a copy in a file of its own, and remove {mark}; if its folder is gone, only remove that"
+                )
+            }
             Self::KeyWrong => "use the key file this registry was made with".to_owned(),
             Self::Damaged(name) => {
                 format!("`{}`, then add it again", command("remove", name))

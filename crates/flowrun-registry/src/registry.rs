@@ -185,6 +185,19 @@ impl Registry {
         self.show(name).await.map_err(RefreshError::Lookup)
     }
 
+    /// Seals everything with a new key, which takes the place of the key file; tells how many integrations that were,
+    /// or none where there is no key yet (OA-55).
+    ///
+    /// It may be interrupted at any point: whoever uses the registry next goes on where it ended. What an old key
+    /// sealed may stay in the database's files for a while, so after a leak of the key, grants are to be revoked too.
+    ///
+    /// # Errors
+    /// When the registry cannot be read or written, a record is damaged, or the key serves another registry too;
+    /// then nothing has changed.
+    pub async fn rotate_key(&self) -> Result<Option<usize>, CustodyError> {
+        self.inner.custody.rotate_key().await
+    }
+
     /// Looks at everything the integration stands on, the registry itself included: one that cannot be opened is a
     /// finding too.
     ///

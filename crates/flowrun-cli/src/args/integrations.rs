@@ -58,6 +58,8 @@ pub(crate) enum IntegrationVerb {
         #[arg(long)]
         yes: bool,
     },
+    /// Seal everything with a new key, which replaces the key file.
+    RotateKey,
     /// List the providers that are known, and what may be chosen for each.
     Presets {
         /// As JSON.

@@ -64,22 +64,74 @@ impl Disk {
         entropy: &dyn Entropy,
         work: impl FnOnce(&mut Book<'_>) -> Result<T, E>,
     ) -> Result<(T, Stamp), E> {
-        let database = self.data_dir.join("database");
+        let database = self.database();
         if intent == Intent::Read && !database.exists() {
             return Ok((work(&mut Book::empty())?, self.stamp()));
         }
         make_folder(&self.data_dir)?;
         let _lock = lock::hold(&self.data_dir)?;
         let store = SledStore::open(&database, &self.data_dir)?;
-        let Some(key) = self.key(&store, intent, entropy)? else {
+        let Some(sealed) = self.unlocked(store, intent, entropy)? else {
             return Ok((work(&mut Book::empty())?, self.stamp()));
         };
-        let sealed = Sealed::new(store, Seal::new(&key));
         let mut book = Book::open(&sealed, entropy)?;
         self.compare_with_mark(&mut book)?;
         let answer = work(&mut book)?;
         self.commit(book)?;
         Ok((answer, self.stamp()))
+    }
+
+    /// Seals everything with a new key, which then takes the place of the old one; none where nothing was ever sealed.
+    ///
+    /// The new key is on disk before anything is sealed with it, and everything is sealed with it in one batch. So at
+    /// any point exactly one of the two opens the registry, and [`Disk::unlocked`] finds out which: whoever comes
+    /// next after a crash goes on with the old key, or puts the new one in its place.
+    pub(super) fn rotate_key(&self, entropy: &dyn Entropy) -> Result<Option<usize>, CustodyError> {
+        if !self.database().exists() {
+            return Ok(None);
+        }
+        let _lock = lock::hold(&self.data_dir)?;
+        let store = SledStore::open(&self.database(), &self.data_dir)?;
+        let Some(sealed) = self.unlocked(store, Intent::Read, entropy)? else { return Ok(None) };
+        let (key, mut book) = (key_file::random(entropy), Book::open(&sealed, entropy)?);
+        let installation = book.installation().unwrap_or_default();
+        if let Some(mark) = HighWater::of_others(&self.key_file, &installation)? {
+            return Err(CustodyError::KeyShared { path: self.key_file.clone(), mark });
+        }
+        self.compare_with_mark(&mut book)?;
+        let seal = Seal::new(&key);
+        let resealed = book.reseal(&seal)?;
+        key_file::discard_successor(&self.key_file)?;
+        key_file::write(&key_file::successor(&self.key_file), &key)?;
+        self.commit(book)?;
+        key_file::succeed(&self.key_file)?;
+        Ok(Some(resealed))
+    }
+
+    /// The store with the seal that opens it; none where there is neither key nor anything sealed.
+    fn unlocked(
+        &self,
+        store: SledStore,
+        intent: Intent,
+        entropy: &dyn Entropy,
+    ) -> Result<Option<Sealed<SledStore>>, CustodyError> {
+        let Some(key) = self.key(&store, intent, entropy)? else { return Ok(None) };
+        let sealed = Sealed::new(store, Seal::new(&key));
+        if !key_file::successor(&self.key_file).exists() || sealed.opens(entropy)? {
+            return Ok(Some(sealed));
+        }
+        // A rotation ended between its batch and its rename.
+        let next = key_file::read(&key_file::successor(&self.key_file))?;
+        let sealed = sealed.with(Seal::new(&next.unwrap_or(key)));
+        if !sealed.opens(entropy)? {
+            return Err(CustodyError::KeyWrong);
+        }
+        key_file::succeed(&self.key_file)?;
+        Ok(Some(sealed))
+    }
+
+    fn database(&self) -> PathBuf {
+        self.data_dir.join("database")
     }
 
     /// The key; made only where there is nothing that another key could have sealed (N9).

@@ -8,6 +8,7 @@ mod edits;
 mod processes;
 mod provider;
 mod refreshing;
+mod rotation;
 mod states;
 mod way_out;
 mod world;

@@ -25,12 +25,15 @@ pub(crate) enum Job {
     Call(u32),
     /// Refreshes again and again, saying so each time.
     Refresh,
+    /// Rotates the key again and again, saying so each time.
+    Rotate,
 }
 
 pub(crate) fn start(house: &House, job: Job) -> Child {
     let job = match job {
         Job::Call(times) => format!("call {times}"),
         Job::Refresh => "refresh 0".to_owned(),
+        Job::Rotate => "rotate 0".to_owned(),
     };
     let folder = house.folder.path().display();
     Command::new(std::env::current_exe().unwrap())
@@ -56,6 +59,12 @@ async fn a_child_does_its_job() {
             println!("refreshed");
         }
     }
+    if parts[0] == "rotate" {
+        loop {
+            registry.rotate_key().await.unwrap();
+            println!("rotated");
+        }
+    }
     let way_out = registry.outbound(&Tenant::default(), &name(NAME));
     for _ in 0..parts[1].parse().unwrap() {
         let request = Request::new(Method::GET, format!("http://{address}/api").parse().unwrap());
@@ -77,12 +86,17 @@ pub(crate) async fn killed(mut child: Child) {
 
 /// Waits until a child has said that it refreshed.
 async fn refreshed(child: &mut Child, times: usize) {
+    said(child, "refreshed", times).await;
+}
+
+/// Waits until a child has said a word so many times.
+pub(crate) async fn said(child: &mut Child, word: &'static str, times: usize) {
     let output = child.stdout.take().unwrap();
     let said = move || {
         BufReader::new(output)
             .lines()
             .map_while(Result::ok)
-            .filter(|line| line.ends_with("refreshed"))
+            .filter(|line| line.ends_with(word))
             .take(times)
             .count()
     };
