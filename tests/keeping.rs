@@ -7,6 +7,7 @@
 use std::fs;
 use std::io::Write;
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
@@ -120,4 +121,56 @@ fn rotate_key_replaces_the_key_and_keeps_everything() {
     let ended = operator.integrations(&["list"]);
     assert_eq!(ended.code, Some(4), "{ended:?}");
     assert!(ended.stderr.contains("the key does not open this registry"), "{ended:?}");
+}
+
+/// OA-54: what leaves the machine is sealed, for its owner alone, and never in the place of another file.
+#[test]
+fn integrations_move_in_a_file_that_a_passphrase_seals() {
+    let (from, to) = (Operator::with(&["teamleader", "other"]), Operator::with(&[]));
+    let phrase = "four words nobody guesses\n";
+    let export = ["export", "teamleader", "--to", "moved", "--passphrase-stdin"];
+    let ended = from.integrations_fed(&export, phrase);
+    assert_eq!(
+        (ended.code, ended.stdout.as_str()),
+        (Some(0), "1 integration exported to moved\n"),
+        "{ended:?}"
+    );
+    let file = fs::read(from.path("moved")).expect("the export");
+    assert_eq!(fs::metadata(from.path("moved")).expect("the export").permissions().mode() & 0o777, 0o600);
+    assert!(!String::from_utf8_lossy(&file).contains("canary"));
+    let again = from.integrations_fed(&export, phrase);
+    assert_eq!(again.code, Some(1), "{again:?}");
+    assert_eq!(fs::read(from.path("moved")).expect("the export"), file, "what is there stays");
+
+    fs::write(to.path("moved"), &file).expect("the home is writable");
+    let import = ["import", "moved", "--passphrase-stdin"];
+    let wrong = to.integrations_fed(&import, "four words somebody guesses");
+    assert_eq!(wrong.code, Some(1), "{wrong:?}");
+    assert!(wrong.stderr.contains("the passphrase does not open the export"), "{wrong:?}");
+    assert_eq!(to.integrations(&["list"]).stdout, "");
+    let ended = to.integrations_fed(&import, phrase);
+    assert_eq!(
+        (ended.code, ended.stdout.as_str()),
+        (Some(0), "teamleader: added, incomplete\n"),
+        "{ended:?}"
+    );
+    let shown = |operator: &Operator| operator.integrations(&["show", "teamleader", "--json"]).stdout;
+    assert_eq!(shown(&from), shown(&to));
+    assert_eq!(to.integrations_fed(&import, phrase).code, Some(2), "the name is taken");
+    let ended = to.integrations_fed(&[&import[..], &["--replace"]].concat(), phrase);
+    assert_eq!(ended.stdout, "teamleader: replaced, incomplete\n", "{ended:?}");
+}
+
+/// OA-3: a passphrase is typed, piped or in a file.
+#[test]
+fn a_passphrase_is_never_an_argument_and_never_short() {
+    let operator = Operator::with(&["teamleader"]);
+    let ended = operator.integrations(&["export", "--to", "moved", "--passphrase", "hunter2"]);
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    let ended = operator.integrations(&["export", "--to", "moved"]);
+    assert!(ended.stderr.contains("use --passphrase-stdin or --passphrase-file"), "{ended:?}");
+    fs::write(operator.path("phrase"), "hunter2").expect("the home is writable");
+    let ended = operator.integrations(&["export", "--to", "moved", "--passphrase-file", "phrase"]);
+    assert!(ended.stderr.contains("fewer than 12 characters"), "{ended:?}");
+    assert!(!operator.path("moved").exists());
 }

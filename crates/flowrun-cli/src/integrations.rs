@@ -11,6 +11,7 @@ mod key;
 mod provider;
 mod secret;
 mod shown;
+mod transfer;
 
 use std::sync::Arc;
 
@@ -77,6 +78,8 @@ async fn obey(world: &World, registry: &Registry, verb: &IntegrationVerb) -> Res
             let name = name.as_deref().map(named).transpose()?;
             doctor::check(&world.terminal, registry, name.as_ref(), *json).await
         }
+        IntegrationVerb::Export(export) => transfer::export(world, registry, export).await,
+        IntegrationVerb::Import(import) => transfer::import(world, registry, import).await,
         IntegrationVerb::RotateKey => key::rotate(world, registry).await,
         IntegrationVerb::Authorize(how) => authorize::authorize(world, registry, how).await,
         IntegrationVerb::Refresh { name, force } => refresh(world, registry, &named(name)?, *force).await,

@@ -10,7 +10,7 @@ mod durable;
 mod high_water;
 mod key_file;
 mod lock;
-mod seal;
+pub(crate) mod seal;
 mod sled_store;
 mod store;
 

@@ -44,6 +44,7 @@ mod command;
 mod error;
 mod lookup;
 mod manage;
+mod transfer;
 
 mod authorize;
 mod exchange;
@@ -65,3 +66,4 @@ pub use check::{Checkup, Examined, Finding, Leg};
 pub use error::{AuthorizeError, CustodyError, EditError, LookupError, RefreshError, UnknownIntegration};
 pub use integration::{Authorized, Begin, Begun, Edit, Edited, Failure, Integration, NewIntegration};
 pub use registry::{Options, Registry, World};
+pub use transfer::{Export, ExportError, ImportError, Imported, Taken};

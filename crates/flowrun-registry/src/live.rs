@@ -8,6 +8,7 @@ use flowrun_step::{IntegrationName, IntegrationState, NeedsAttention};
 use jiff::Timestamp;
 use secrecy::SecretString;
 
+use crate::command::command;
 use crate::custody::{Book, Stamp};
 use crate::hosts::HostRule;
 use crate::id::Id;
@@ -42,7 +43,11 @@ impl Live {
     /// # Errors
     /// When its state does not allow its use (OA-1).
     pub(crate) fn of(id: &Id, name: IntegrationName, record: Record) -> Result<Self, RefreshError> {
-        let said = record.last_failure.as_ref().map(|failure| failure.said.clone());
+        let said = if record.is_copy {
+            Some(copied(&name))
+        } else {
+            record.last_failure.as_ref().map(|failure| failure.said.clone())
+        };
         let is_refreshable = record.is_refreshable();
         let state = record.state();
         let Some(mut tokens) = record.tokens else {
@@ -76,6 +81,14 @@ impl Live {
     pub(crate) fn freshness(&self, now: Timestamp) -> Freshness {
         self.tokens.freshness(&self.provider, now)
     }
+}
+
+/// What there is to know of an imported copy, and how it becomes the one that goes on.
+pub(crate) fn copied(name: &IntegrationName) -> String {
+    let refresh = command("refresh", name);
+    format!(
+        "imported, and its refresh token may be in use where it came from; if it is not: {refresh} --force"
+    )
 }
 
 /// Why a whole registry is unusable for lack of its key, in the words of a state.

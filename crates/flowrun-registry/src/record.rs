@@ -48,6 +48,9 @@ pub(crate) struct Record {
     /// The callback URL it had when it was last authorised in a browser.
     #[serde(default)]
     pub(crate) callback_then: Option<String>,
+    /// Whether it needs attention because it was imported: another copy may go on with its refresh token.
+    #[serde(default)]
+    pub(crate) is_copy: bool,
     /// How many seconds the provider's clock was ahead at the last exchange, where it said.
     #[serde(default)]
     pub(crate) provider_ahead: Option<i64>,
@@ -193,8 +196,15 @@ impl Record {
         self.kept = grant.kept;
         self.generation += 1;
         self.refreshing = None;
+        self.is_copy = false;
         self.failures = 0;
         self.cooling_until = None;
+    }
+
+    /// Whether another copy of it could use up its refresh token (N9).
+    pub(crate) fn is_rotating(&self) -> bool {
+        let has_refresh_token = self.tokens.as_ref().is_some_and(|tokens| tokens.refresh.is_some());
+        has_refresh_token && self.provider.settings().rotates && !self.uses_client_credentials()
     }
 
     /// Whether its token can be renewed without a person.

@@ -18,7 +18,7 @@ use crate::exchange::{Exchanged, Timed};
 use crate::id::Id;
 use crate::inner::Inner;
 use crate::live::Live;
-use crate::lookup::unknown;
+use crate::lookup::{find, unknown};
 use crate::record::{Record, Refreshing, Stage};
 use crate::turn::NoTurn;
 use crate::{CustodyError, RefreshError};
@@ -66,6 +66,13 @@ struct Ticket {
 }
 
 impl Inner {
+    /// A person's wish for new tokens, whatever state the integration is in.
+    pub(crate) async fn asked(&self, name: IntegrationName) -> Result<Wish, RefreshError> {
+        let read = move |book: &Book<'_>| Ok(find(book, &name));
+        let (id, name, record) = self.custody.read(read).await?.0?;
+        Ok(Wish { id, name, beyond: record.generation, urgency: Urgency::Asked })
+    }
+
     /// A set of tokens later than the wish's; refreshes if nobody else has.
     pub(crate) async fn renew(self: &Arc<Self>, wish: Wish) -> Result<Arc<Live>, RefreshError> {
         let inner = Arc::clone(self);
@@ -138,6 +145,10 @@ type Decided<T> = Result<Result<T, RefreshError>, CustodyError>;
 /// Re-reads under the lock, and writes down that a refresh begins if one is still wanted.
 fn start(book: &mut Book<'_>, wish: &Wish, now: Timestamp) -> Decided<Start> {
     let Some((name, mut record)) = load(book, wish)? else { return Ok(Err(gone(book, wish))) };
+    if record.is_copy && wish.urgency == Urgency::Asked {
+        // Whoever asks for it vouches that no other copy goes on with this refresh token.
+        (record.attention, record.is_copy) = (None, false);
+    }
     if record.generation > wish.beyond || record.attention.is_some() || record.tokens.is_none() {
         return Ok(Live::of(&wish.id, name, record).map(Start::Moved));
     }

@@ -7,15 +7,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use flowrun_step::{Clock, Entropy, IntegrationName, Outbound};
+use secrecy::SecretString;
 
 use crate::custody::{Book, Custody};
 use crate::id::Id;
 use crate::inner::Inner;
 use crate::lookup::find;
-use crate::refresh::Urgency;
 use crate::{
-    AuthorizeError, Authorized, Begin, Begun, Checkup, CustodyError, Edit, EditError, Edited, Integration,
-    LookupError, NewIntegration, RefreshError, UnknownIntegration,
+    AuthorizeError, Authorized, Begin, Begun, Checkup, CustodyError, Edit, EditError, Edited, Export,
+    ExportError, ImportError, Imported, Integration, LookupError, NewIntegration, RefreshError, Taken,
+    UnknownIntegration,
 };
 
 /// Where a registry lives, and the world it works in.
@@ -175,14 +176,46 @@ impl Registry {
         self.show(name).await.map_err(RefreshError::Lookup)
     }
 
-    /// Refreshes the token now, due or not, without regard to a cooldown.
+    /// Refreshes the token now, due or not, without regard to a cooldown. For an imported copy this says that no other
+    /// copy goes on.
     ///
     /// # Errors
     /// When it cannot be refreshed.
     pub async fn force_refresh(&self, name: &IntegrationName) -> Result<Integration, RefreshError> {
-        let live = self.inner.live(name).await?;
-        self.inner.renew(live.wish(Urgency::Asked)).await?;
+        let wish = self.inner.asked(name.clone()).await?;
+        self.inner.renew(wish).await?;
         self.show(name).await.map_err(RefreshError::Lookup)
+    }
+
+    /// Integrations with their secrets, sealed by a passphrase, to be kept or taken elsewhere; all of them if none is
+    /// named.
+    ///
+    /// # Errors
+    /// When the passphrase is too short, there is nothing of these names, or the registry cannot be read.
+    pub async fn export(
+        &self,
+        names: &[IntegrationName],
+        passphrase: &SecretString,
+    ) -> Result<Export, ExportError> {
+        self.inner.export(names.to_vec(), passphrase.clone()).await
+    }
+
+    /// Takes in what was exported: all of it or nothing.
+    ///
+    /// A copy whose refresh token is replaced by each refresh waits, as [`NeedsAttention::RestoredFromBackup`]: of two
+    /// copies of one such grant only one can go on (N9). [`Registry::force_refresh`] says that it is this one.
+    ///
+    /// # Errors
+    /// When it is no export, the passphrase does not open it, a name is taken, or the registry cannot be written.
+    ///
+    /// [`NeedsAttention::RestoredFromBackup`]: flowrun_step::NeedsAttention::RestoredFromBackup
+    pub async fn import(
+        &self,
+        export: &[u8],
+        passphrase: &SecretString,
+        taken: Taken,
+    ) -> Result<Vec<Imported>, ImportError> {
+        self.inner.import(export.to_vec(), passphrase.clone(), taken).await
     }
 
     /// Seals everything with a new key, which takes the place of the key file; tells how many integrations that were,

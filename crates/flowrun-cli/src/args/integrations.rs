@@ -58,6 +58,10 @@ pub(crate) enum IntegrationVerb {
         #[arg(long)]
         yes: bool,
     },
+    /// Write integrations with their secrets into a file that a passphrase seals.
+    Export(ExportArguments),
+    /// Take in what was exported; all of it or nothing.
+    Import(ImportArguments),
     /// Seal everything with a new key, which replaces the key file.
     RotateKey,
     /// List the providers that are known, and what may be chosen for each.
@@ -184,6 +188,44 @@ pub(crate) struct AuthorizeArguments {
     /// Ask for consent even if it was given before.
     #[arg(long)]
     pub(crate) force_consent: bool,
+}
+
+/// What is taken out, and where to.
+#[derive(Debug, Args)]
+pub(crate) struct ExportArguments {
+    /// Their names; all of them without one.
+    pub(crate) names: Vec<String>,
+    /// The file to write; it must not be there yet, and only its owner can read it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) to: PathBuf,
+    /// The passphrase that seals it.
+    #[command(flatten)]
+    pub(crate) passphrase: PassphraseArguments,
+}
+
+/// What is taken in.
+#[derive(Debug, Args)]
+pub(crate) struct ImportArguments {
+    /// The file that an export wrote.
+    pub(crate) file: PathBuf,
+    /// Replace integrations of the same names, with their secrets.
+    #[arg(long)]
+    pub(crate) replace: bool,
+    /// The passphrase that seals it.
+    #[command(flatten)]
+    pub(crate) passphrase: PassphraseArguments,
+}
+
+/// Where a passphrase comes from: typed unless said otherwise, never an argument (OA-3).
+#[derive(Debug, Args)]
+#[group(multiple = false)]
+pub(crate) struct PassphraseArguments {
+    /// Read the passphrase from a file.
+    #[arg(long = "passphrase-file", value_name = "FILE")]
+    pub(crate) from: Option<PathBuf>,
+    /// Read the passphrase from stdin.
+    #[arg(long = "passphrase-stdin")]
+    pub(crate) by_stdin: bool,
 }
 
 /// A grant, as it is typed.

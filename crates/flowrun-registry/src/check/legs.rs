@@ -11,6 +11,7 @@ use super::{Finding, Leg, new_client};
 use crate::command::command;
 use crate::hosts::authority;
 use crate::id::Id;
+use crate::live::copied;
 use crate::record::{Freshness, Record, Stage, Tokens};
 use crate::view::redirect_uri;
 
@@ -65,7 +66,9 @@ impl Patient<'_> {
     fn authorize(&self) -> Finding {
         let failed = self.record.failed_at(&[Stage::Authorize]);
         if let Some(reason) = self.record.attention.filter(|reason| leg_of(*reason) == Leg::Authorize) {
-            return Finding::bad(Leg::Authorize, reason.to_string(), self.command("authorize"));
+            let copied = self.record.is_copy.then(|| format!("{reason}: {}", copied(self.name)));
+            let said = copied.unwrap_or_else(|| reason.to_string());
+            return Finding::bad(Leg::Authorize, said, self.command("authorize"));
         }
         if let Err(missing) = self.record.client() {
             return Finding::bad(Leg::Authorize, format!("no {missing} yet"), new_client(self.name));

@@ -180,6 +180,7 @@ impl<'s> Book<'s> {
             let Ok(Some(mut record)) = self.record(&id) else { continue };
             if record.authorized_at.is_some() {
                 record.attention = Some(NeedsAttention::RestoredFromBackup);
+                record.is_copy = false;
                 record.refreshing = None;
                 record.pending = None;
                 self.put(&id, name, record);

@@ -27,7 +27,7 @@ impl House {
     }
 
     /// The file beside the key that says how far the database has come.
-    fn mark(&self) -> PathBuf {
+    pub(crate) fn mark(&self) -> PathBuf {
         let entries = fs::read_dir(self.folder.path().join("config")).unwrap();
         let mut paths = entries.map(|entry| entry.unwrap().path());
         paths.find(|path| path.extension().is_some_and(|it| it == "generation")).unwrap()

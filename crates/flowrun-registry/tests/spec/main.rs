@@ -10,5 +10,6 @@ mod provider;
 mod refreshing;
 mod rotation;
 mod states;
+mod transfer;
 mod way_out;
 mod world;
