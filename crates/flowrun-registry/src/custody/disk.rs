@@ -65,7 +65,7 @@ impl Disk {
         work: impl FnOnce(&mut Book<'_>) -> Result<T, E>,
     ) -> Result<(T, Stamp), E> {
         let database = self.database();
-        if intent == Intent::Read && !database.exists() {
+        if intent == Intent::Read && !self.is_there()? {
             return Ok((work(&mut Book::empty())?, self.stamp()));
         }
         make_folder(&self.data_dir)?;
@@ -87,7 +87,7 @@ impl Disk {
     /// any point exactly one of the two opens the registry, and [`Disk::unlocked`] finds out which: whoever comes
     /// next after a crash goes on with the old key, or puts the new one in its place.
     pub(super) fn rotate_key(&self, entropy: &dyn Entropy) -> Result<Option<usize>, CustodyError> {
-        if !self.database().exists() {
+        if !self.is_there()? {
             return Ok(None);
         }
         let _lock = lock::hold(&self.data_dir)?;
@@ -132,6 +132,12 @@ impl Disk {
 
     fn database(&self) -> PathBuf {
         self.data_dir.join("database")
+    }
+
+    /// Whether anything was ever written here; a folder that cannot be entered is not taken for an empty one.
+    fn is_there(&self) -> Result<bool, CustodyError> {
+        let database = self.database();
+        database.try_exists().map_err(|source| CustodyError::File { what: "read", path: database, source })
     }
 
     /// The key; made only where there is nothing that another key could have sealed (N9).

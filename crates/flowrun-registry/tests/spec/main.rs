@@ -5,6 +5,8 @@ mod authorization;
 mod custody;
 mod doctor;
 mod edits;
+mod newer;
+mod owners;
 mod processes;
 mod provider;
 mod refreshing;

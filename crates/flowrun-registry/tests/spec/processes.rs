@@ -27,22 +27,30 @@ pub(crate) enum Job {
     Refresh,
     /// Rotates the key again and again, saying so each time.
     Rotate,
+    /// Says what it finds, and what it may add.
+    Look,
 }
 
 pub(crate) fn start(house: &House, job: Job) -> Child {
+    command(house, &std::env::current_exe().unwrap(), job).spawn().unwrap()
+}
+
+/// The command that does a job with a program like this one.
+pub(crate) fn command(house: &House, program: &Path, job: Job) -> Command {
     let job = match job {
         Job::Call(times) => format!("call {times}"),
         Job::Refresh => "refresh 0".to_owned(),
         Job::Rotate => "rotate 0".to_owned(),
+        Job::Look => "look 0".to_owned(),
     };
     let folder = house.folder.path().display();
-    Command::new(std::env::current_exe().unwrap())
+    let mut command = Command::new(program);
+    command
         .args(["processes::a_child_does_its_job", "--exact", "--nocapture", "--test-threads=1"])
         .env(JOB, format!("{job} {} {folder}", house.provider.address()))
         .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap()
+        .stderr(Stdio::null());
+    command
 }
 
 /// Nothing unless this process is a child.
@@ -64,6 +72,9 @@ async fn a_child_does_its_job() {
             registry.rotate_key().await.unwrap();
             println!("rotated");
         }
+    }
+    if parts[0] == "look" {
+        return crate::owners::look(&registry).await;
     }
     let way_out = registry.outbound(&Tenant::default(), &name(NAME));
     for _ in 0..parts[1].parse().unwrap() {
