@@ -7,7 +7,9 @@ use flowrun_oauth::{
     TokenEndpoint, TokenError, begin, callback,
 };
 use flowrun_step::IntegrationName;
+use jiff::Timestamp;
 
+use crate::budget;
 use crate::custody::Book;
 use crate::exchange::{Exchanged, Timed};
 use crate::id::Id;
@@ -92,9 +94,8 @@ impl Inner {
     ) -> Result<Authorized, AuthorizeError> {
         let inner = Arc::clone(self);
         let work = async move {
-            let look = move |book: &Book<'_>| Ok(ticket(book, &name));
-            let (ticket, _) = inner.custody.read(look).await?;
-            let ticket = ticket?;
+            let now = inner.world.clock.now();
+            let (ticket, _) = inner.custody.write(move |book| counted(book, &name, now)).await?;
             let scopes = ticket.scopes.clone();
             let ask = async |endpoint: TokenEndpoint<'_>| endpoint.client_credentials(&scopes).await;
             inner.exchange(ticket, ask).await
@@ -132,6 +133,24 @@ fn ticket(book: &Book<'_>, name: &IntegrationName) -> Result<Ticket, AuthorizeEr
     Ok(Ticket { id, name, provider: record.provider, client, scopes: record.scopes })
 }
 
+/// A ticket for an exchange that begins at once, on the budget's account (OA-51).
+fn counted(book: &mut Book<'_>, name: &IntegrationName, now: Timestamp) -> Result<Ticket, AuthorizeError> {
+    let ticket = ticket(book, name)?;
+    let (id, name, mut record) = find(book, name)?;
+    spend(&mut record, &name, now)?;
+    book.put(&id, name, record);
+    Ok(ticket)
+}
+
+fn spend(record: &mut Record, name: &IntegrationName, now: Timestamp) -> Result<(), AuthorizeError> {
+    if let Some(until) = record.spent_until(now) {
+        let said = budget::words(record.provider.settings().budget, until);
+        return Err(AuthorizeError::NotNow { name: name.clone(), said });
+    }
+    record.spend(now);
+    Ok(())
+}
+
 /// Ties a browser to the pending authorization, which ends here: with a code, which is good for one exchange, or with
 /// the provider's refusal. What cannot be tied to it leaves it waiting (OA-17).
 fn returned(book: &mut Book<'_>, name: &IntegrationName, arrival: Arrival<'_>) -> Decided<Returned> {
@@ -152,6 +171,10 @@ fn returned(book: &mut Book<'_>, name: &IntegrationName, arrival: Arrival<'_>) -
             record.fail(Stage::Authorize, refusal(&read), arrival.at);
         }
         _ => {}
+    }
+    if let (Ok(_), Err(spent)) = (&read, spend(&mut record, &ticket.name, arrival.at)) {
+        // The code is not used up: the same callback may be shown again.
+        return Ok(Err(spent));
     }
     let is_over = matches!(
         read,

@@ -235,6 +235,14 @@ pub enum AuthorizeError {
         /// What the token endpoint said.
         source: Box<TokenError>,
     },
+    /// The provider was asked as often as its settings allow (OA-51); nothing is lost.
+    #[error("`{name}` cannot be authorised now: {said}")]
+    NotNow {
+        /// Which one.
+        name: IntegrationName,
+        /// Why, and when it goes on.
+        said: String,
+    },
     /// Another process refreshes or authorises this integration and does not finish (45 s).
     #[error("another process is busy with `{0}`")]
     Busy(IntegrationName),
@@ -257,6 +265,7 @@ impl AuthorizeError {
             Self::Callback { source, .. } => source.help().to_owned(),
             Self::Token { source, .. } => source.help().to_owned(),
             Self::Busy(_) => "try again later".to_owned(),
+            Self::NotNow { name, .. } => format!("then: {}", command("authorize", name)),
             Self::Lookup(error) => error.help(),
         }
     }

@@ -47,6 +47,7 @@ mod manage;
 mod transfer;
 
 mod authorize;
+mod budget;
 mod exchange;
 mod inner;
 mod live;

@@ -8,12 +8,13 @@ use flowrun_step::{IntegrationName, IntegrationState, NeedsAttention};
 use jiff::Timestamp;
 use secrecy::SecretString;
 
+use crate::budget::spent_until;
 use crate::command::command;
 use crate::custody::{Book, Stamp};
 use crate::hosts::HostRule;
 use crate::id::Id;
 use crate::lookup::find;
-use crate::record::{Freshness, Record, Tokens};
+use crate::record::{Freshness, Record, Tokens, is_cooling};
 use crate::{LookupError, RefreshError};
 
 /// The usable part of an authorised integration.
@@ -27,7 +28,8 @@ pub(crate) struct Live {
     pub(crate) access: SecretString,
     pub(crate) kept: Kept,
     pub(crate) is_refreshable: bool,
-    pub(crate) cooling_until: Option<Timestamp>,
+    cooling_until: Option<Timestamp>,
+    asked_at: Vec<Timestamp>,
     tokens: Tokens,
 }
 
@@ -68,6 +70,7 @@ impl Live {
             kept: record.kept,
             is_refreshable,
             cooling_until: record.cooling_until,
+            asked_at: record.asked_at,
             tokens,
         })
     }
@@ -76,6 +79,13 @@ impl Live {
     pub(crate) fn find(book: &Book<'_>, name: &IntegrationName) -> Result<Self, RefreshError> {
         let (id, name, record) = find(book, name).map_err(RefreshError::Lookup)?;
         Self::of(&id, name, record)
+    }
+
+    /// Whether a refresh would be refused without asking anybody: so shortly after a failure, or so often.
+    pub(crate) fn is_held_back(&self, now: Timestamp) -> bool {
+        let budget = self.provider.settings().budget;
+        self.cooling_until.is_some_and(|until| is_cooling(until, now))
+            || budget.is_some_and(|budget| spent_until(budget, &self.asked_at, now).is_some())
     }
 
     pub(crate) fn freshness(&self, now: Timestamp) -> Freshness {

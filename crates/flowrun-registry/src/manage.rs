@@ -104,6 +104,7 @@ fn draft(new: NewIntegration, port: u16, now: Timestamp) -> Record {
         refreshing: None,
         pending: None,
         callback_then: None,
+        asked_at: Vec::new(),
         is_copy: false,
         provider_ahead: None,
     }

@@ -48,6 +48,9 @@ pub(crate) struct Record {
     /// The callback URL it had when it was last authorised in a browser.
     #[serde(default)]
     pub(crate) callback_then: Option<String>,
+    /// When the token endpoint was asked, as far back as the budget looks (OA-51).
+    #[serde(default)]
+    pub(crate) asked_at: Vec<Timestamp>,
     /// Whether it needs attention because it was imported: another copy may go on with its refresh token.
     #[serde(default)]
     pub(crate) is_copy: bool,
@@ -122,6 +125,15 @@ pub(crate) enum Freshness {
     Expired,
 }
 
+/// The longest wait a provider can ask for.
+pub(crate) const LONGEST_COOLDOWN: Duration = Duration::from_secs(3600);
+
+/// Whether a cooldown lasts; one that seems longer than any can be was begun before the clock was set back (OA-47).
+pub(crate) fn is_cooling(until: Timestamp, now: Timestamp) -> bool {
+    let left = Duration::try_from(until.duration_since(now)).unwrap_or_default();
+    !left.is_zero() && left <= LONGEST_COOLDOWN
+}
+
 impl Record {
     pub(crate) fn state(&self) -> IntegrationState {
         match (self.attention, &self.tokens) {
@@ -174,7 +186,7 @@ impl Record {
 
     /// Why no refresh is tried now, if the last one failed a moment ago (OA-44).
     pub(crate) fn cooling_words(&self, now: Timestamp) -> Option<String> {
-        self.cooling_until.filter(|until| now < *until)?;
+        self.cooling_until.filter(|until| is_cooling(*until, now))?;
         Some(self.last_failure.as_ref().map_or_else(String::new, |failure| failure.said.clone()))
     }
 

@@ -13,21 +13,19 @@ use flowrun_step::{IntegrationName, NeedsAttention};
 use jiff::Timestamp;
 use secrecy::SecretString;
 
+use crate::budget;
 use crate::custody::Book;
 use crate::exchange::{Exchanged, Timed};
 use crate::id::Id;
 use crate::inner::Inner;
 use crate::live::Live;
 use crate::lookup::{find, unknown};
-use crate::record::{Record, Refreshing, Stage};
+use crate::record::{LONGEST_COOLDOWN, Record, Refreshing, Stage};
 use crate::turn::NoTurn;
 use crate::{CustodyError, RefreshError};
 
 /// How long after a failure that may pass no refresh is tried, unless the provider asks for longer (OA-44).
 const COOLDOWN: Duration = Duration::from_secs(30);
-
-/// The longest wait a provider can ask for.
-const LONGEST_COOLDOWN: Duration = Duration::from_secs(3600);
 
 /// Which tokens are to be left behind, and how urgently.
 #[derive(Debug, Clone)]
@@ -167,6 +165,11 @@ fn start(book: &mut Book<'_>, wish: &Wish, now: Timestamp) -> Decided<Start> {
         Ok(ticket) => ticket,
         Err(error) => return Ok(Err(error)),
     };
+    if let Some(until) = record.spent_until(now) {
+        let said = budget::words(record.provider.settings().budget, until);
+        return Ok(Err(RefreshError::NotNow { name, said }));
+    }
+    record.spend(now);
     let since = record.refreshing.as_ref().map_or(now, |mark| mark.since);
     record.refreshing = Some(Refreshing { generation: record.generation, since, is_retry });
     book.put(&wish.id, name, record);

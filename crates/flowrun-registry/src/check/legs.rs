@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use url::Url;
 
 use super::{Finding, Leg, new_client};
+use crate::budget;
 use crate::command::command;
 use crate::hosts::authority;
 use crate::id::Id;
@@ -138,6 +139,14 @@ impl Patient<'_> {
         if let Some(failure) = self.record.failed_at(&[Stage::Refresh]) {
             let said = format!("the last refresh failed: {}", failure.said);
             return Finding::bad(Leg::Refresh, said, format!("{} --force", self.command("refresh")));
+        }
+        if let Some(until) = self.record.spent_until(self.now) {
+            let said = budget::words(self.record.provider.settings().budget, until);
+            return Finding::bad(
+                Leg::Refresh,
+                said,
+                "wait until then; a token that is good is used meanwhile",
+            );
         }
         self.ends(tokens)
     }
