@@ -134,7 +134,7 @@ pub struct Integration {
     pub refreshed_at: Option<Timestamp>,
     /// When the access token ends, where that is known.
     pub expires_at: Option<Timestamp>,
-    /// When the refresh token ends, where the provider said.
+    /// When the refresh token ends if nobody uses it, where that is known.
     pub refresh_expires_at: Option<Timestamp>,
     /// Whether its token can be renewed without a person.
     pub is_refreshable: bool,

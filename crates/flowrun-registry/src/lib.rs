@@ -50,6 +50,7 @@ mod authorize;
 mod budget;
 mod exchange;
 mod inner;
+mod keep_alive;
 mod live;
 mod refresh;
 mod turn;

@@ -120,7 +120,8 @@ pub(crate) struct Times {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Freshness {
     Good,
-    /// Within the margin before its end: to be refreshed, good until then.
+    /// To be refreshed if that can be, and used otherwise: close to its end, or so far beyond it that the clock may as
+    /// well be wrong (`docs/decisions/clocks-that-jump.md`).
     Due,
     Expired,
 }
@@ -213,6 +214,14 @@ impl Record {
         self.cooling_until = None;
     }
 
+    /// When its refresh token ends, as far as that is known: by what the provider said, or because nobody uses it.
+    pub(crate) fn refresh_ends_at(&self) -> Option<Timestamp> {
+        let tokens = self.tokens.as_ref().filter(|tokens| tokens.refresh.is_some())?;
+        let idle = self.provider.settings().refresh_idle.map(Duration::from_secs);
+        let idle_end = idle.and_then(|idle| tokens.obtained_at.checked_add(idle).ok());
+        tokens.refresh_expires_at.into_iter().chain(idle_end).min()
+    }
+
     /// Whether another copy of it could use up its refresh token (N9).
     pub(crate) fn is_rotating(&self) -> bool {
         let has_refresh_token = self.tokens.as_ref().is_some_and(|tokens| tokens.refresh.is_some());
@@ -263,13 +272,13 @@ impl Tokens {
         self.obtained_at.checked_add(Duration::from_secs(self.lifetime?)).ok()
     }
 
-    /// OA-46, 47: a clock that shows a time before the token was asked for cannot be used to judge it.
+    /// OA-46, 47: a clock that shows a time before the token was asked for, or long after its end, cannot judge it.
     pub(crate) fn freshness(&self, provider: &Provider, now: Timestamp) -> Freshness {
         let Some(lifetime) = self.lifetime.map(Duration::from_secs) else { return Freshness::Good };
         let Ok(age) = Duration::try_from(now.duration_since(self.obtained_at)) else {
             return Freshness::Good;
         };
-        if age >= lifetime {
+        if age >= lifetime && age <= lifetime.saturating_mul(2) {
             Freshness::Expired
         } else if age >= lifetime - margin(lifetime, provider) {
             Freshness::Due

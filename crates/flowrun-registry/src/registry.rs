@@ -187,6 +187,20 @@ impl Registry {
         self.show(name).await.map_err(RefreshError::Lookup)
     }
 
+    /// Uses refresh tokens that would die of not being used, well before they do (OA-52); never ends.
+    ///
+    /// It is for processes that live long: a server, an embedding service. Several of them do each other no harm.
+    ///
+    /// # Example
+    /// ```
+    /// # fn serve(registry: flowrun_registry::Registry) -> tokio::task::JoinHandle<()> {
+    /// tokio::spawn(async move { registry.keep_alive().await })
+    /// # }
+    /// ```
+    pub async fn keep_alive(&self) {
+        self.inner.keep_alive().await;
+    }
+
     /// Integrations with their secrets, sealed by a passphrase, to be kept or taken elsewhere; all of them if none is
     /// named.
     ///

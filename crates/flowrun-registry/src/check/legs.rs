@@ -13,7 +13,7 @@ use crate::command::command;
 use crate::hosts::authority;
 use crate::id::Id;
 use crate::live::copied;
-use crate::record::{Freshness, Record, Stage, Tokens};
+use crate::record::{Record, Stage, Tokens};
 use crate::view::redirect_uri;
 
 /// How far two clocks may be apart: as much as a token is renewed before its end.
@@ -153,20 +153,19 @@ impl Patient<'_> {
 
     /// What the ends of both tokens mean.
     fn ends(&self, tokens: &Tokens) -> Finding {
-        let refresh_end = tokens.refresh_expires_at;
+        let refresh_end = self.record.refresh_ends_at();
         if refresh_end.is_some_and(|end| end <= self.now) {
             let said = "the refresh token has expired";
             return Finding::bad(Leg::Refresh, said, self.command("authorize"));
         }
-        let until = refresh_end.map_or_else(String::new, |end| format!(", until {end} at least"));
+        let until = refresh_end.map_or_else(String::new, |end| format!("; its refresh token until {end}"));
         let Some(end) = tokens.expires_at() else {
             return Finding::good(Leg::Refresh, "the token has no end");
         };
         if self.record.is_refreshable() {
             return Finding::good(Leg::Refresh, format!("good until {end}, then renewed{until}"));
         }
-        let is_over = tokens.freshness(&self.record.provider, self.now) == Freshness::Expired;
-        let verb = if is_over { "expired at" } else { "good until" };
+        let verb = if end <= self.now { "expired at" } else { "good until" };
         let said = format!("{verb} {end}, and the provider gave no refresh token");
         Finding::bad(Leg::Refresh, said, format!("{} --force-consent", self.command("authorize")))
     }

@@ -6,6 +6,7 @@ mod budget;
 mod custody;
 mod doctor;
 mod edits;
+mod keep_alive;
 mod newer;
 mod owners;
 mod processes;
