@@ -174,3 +174,49 @@ fn a_passphrase_is_never_an_argument_and_never_short() {
     assert!(ended.stderr.contains("fewer than 12 characters"), "{ended:?}");
     assert!(!operator.path("moved").exists());
 }
+
+fn flow(integration: &str) -> String {
+    format!(
+        "steps:\n  - fetch_variables:\n      url: https://api.teamleader.eu/x\n      integration: {integration}\n      \
+         variables: [name]\n  - send: \"{{{{name}}}}\"\n"
+    )
+}
+
+/// SEED-17: a new name breaks flows, which are shown with their places; names are compared without case.
+#[test]
+fn rename_shows_each_place_where_a_flow_says_the_old_name() {
+    let operator = Operator::with(&["teamleader", "other"]);
+    fs::create_dir(operator.path("flows")).expect("the home is writable");
+    for (name, integration) in [("one", "TeamLeader"), ("two", "other"), ("three", "teamleader")] {
+        let path = operator.path(&format!("flows/{name}.flow.yaml"));
+        fs::write(path, flow(integration)).expect("the home is writable");
+    }
+    let ended = operator.integrations(&["rename", "teamleader", "crm"]);
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), "teamleader is crm now\n"), "{ended:?}");
+    for told in ["flows/one.flow.yaml:4:20", "flows/three.flow.yaml:4:20", "write crm", "in 2 places"] {
+        assert!(ended.stderr.contains(told), "{told}: {ended:?}");
+    }
+    assert!(!ended.stderr.contains("two.flow.yaml"), "{ended:?}");
+    let names = operator.integrations(&["list"]).stdout;
+    assert!(names.starts_with("crm ") && names.contains("\nother "), "{names}");
+    let ended = operator.integrations(&["rename", "crm", "CRM", "--flows", "flows"]);
+    assert!(ended.stderr.contains("3 flows looked at, none of them says `crm`"), "{ended:?}");
+}
+
+#[test]
+fn rename_changes_nothing_when_the_name_is_taken_or_the_folder_is_none() {
+    let operator = Operator::with(&["teamleader", "other"]);
+    for (words, code) in [
+        (&["rename", "teamleader", "Other"][..], 2),
+        (&["rename", "nobody", "somebody"], 3),
+        (&["rename", "teamleader", "crm", "--flows", "nowhere"], 2),
+        (&["rename", "teamleader", "<b>"], 2),
+        (&["edit", "teamleader", "--rename", "crm"], 2),
+    ] {
+        let ended = operator.integrations(words);
+        assert_eq!(ended.code, Some(code), "{words:?}: {ended:?}");
+    }
+    assert!(operator.integrations(&["list"]).stdout.contains("teamleader"));
+    let ended = operator.integrations(&["rename", "teamleader", "crm"]);
+    assert!(ended.stderr.contains("--flows FOLDER shows them"), "{ended:?}");
+}

@@ -9,6 +9,7 @@ mod change;
 mod doctor;
 mod key;
 mod provider;
+mod rename;
 mod secret;
 mod shown;
 mod transfer;
@@ -68,6 +69,9 @@ async fn obey(world: &World, registry: &Registry, verb: &IntegrationVerb) -> Res
     match verb {
         IntegrationVerb::Add(add) => change::add(world, registry, add).await,
         IntegrationVerb::Edit(edit) => change::edit(world, registry, edit).await,
+        IntegrationVerb::Rename { old, new, flows } => {
+            rename::rename(world, registry, (named(old)?, named(new)?), flows.as_deref()).await
+        }
         IntegrationVerb::Allow { name, host } => change::allow(world, registry, &named(name)?, host).await,
         IntegrationVerb::Remove { name, yes } => change::remove(world, registry, &named(name)?, *yes).await,
         IntegrationVerb::List { json } => shown::list(&world.terminal, registry, *json).await,

@@ -25,6 +25,16 @@ pub(crate) enum IntegrationVerb {
     },
     /// Change one; what is not given stays.
     Edit(EditArguments),
+    /// Give it another name, and show where flows still say the old one.
+    Rename {
+        /// Its name.
+        old: String,
+        /// Its name from now on.
+        new: String,
+        /// The folder of flows to look at; `flows` if there is one.
+        #[arg(long, value_name = "FOLDER")]
+        flows: Option<PathBuf>,
+    },
     /// Have it authorised by a person, in a browser.
     Authorize(AuthorizeArguments),
     /// Name the leg that fails, of the ten an integration stands on, and say what to do.
@@ -93,9 +103,6 @@ pub(crate) struct AddArguments {
 pub(crate) struct EditArguments {
     /// Its name.
     pub(crate) name: String,
-    /// Another name; flows that use the old one must follow.
-    #[arg(long, value_name = "NAME")]
-    pub(crate) rename: Option<String>,
     /// The provider; if anything is said of it, it is replaced as a whole.
     #[command(flatten)]
     pub(crate) provider: ProviderArguments,
