@@ -14,7 +14,6 @@ pub(crate) mod seal;
 mod sled_store;
 mod store;
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -22,11 +21,13 @@ use flowrun_step::Entropy;
 
 pub(crate) use book::Book;
 pub(crate) use high_water::Stamp;
+pub use store::{Change, Session, Store};
 
 use crate::CustodyError;
 use crate::id::Id;
 use book::Sealed;
 use disk::Disk;
+use seal::Seal;
 use store::MemoryStore;
 
 /// Where the records are.
@@ -39,12 +40,12 @@ pub(crate) struct Custody {
 
 enum Place {
     Disk(Disk),
-    Memory(Sealed<MemoryStore>),
+    /// In memory, or wherever an embedding service keeps things.
+    Given(Arc<dyn Store>, Seal),
 }
 
 /// A right to an integration that no other process has; ends when dropped, or with the process.
-#[derive(Debug)]
-pub(crate) struct Exclusive(#[expect(dead_code, reason = "held for its lock")] Option<File>);
+pub(crate) struct Exclusive(#[expect(dead_code, reason = "held for its lock")] Box<dyn Send + Sync>);
 
 impl Custody {
     pub(crate) fn on_disk(data_dir: PathBuf, key_file: PathBuf, entropy: Arc<dyn Entropy>) -> Self {
@@ -53,8 +54,17 @@ impl Custody {
     }
 
     pub(crate) fn in_memory(entropy: Arc<dyn Entropy>) -> Self {
-        let place = Place::Memory(Sealed::new(MemoryStore::default(), seal::Seal::random(&*entropy)));
-        Self { entropy, place, turn: Mutex::new(()) }
+        let seal = Seal::random(&*entropy);
+        Self::given(Arc::new(MemoryStore::default()), seal, entropy)
+    }
+
+    /// The records in somebody else's database; who has the key is theirs to say too.
+    pub(crate) fn in_store(store: Arc<dyn Store>, key: &[u8; 32], entropy: Arc<dyn Entropy>) -> Self {
+        Self::given(store, Seal::new(key), entropy)
+    }
+
+    fn given(store: Arc<dyn Store>, seal: Seal, entropy: Arc<dyn Entropy>) -> Self {
+        Self { entropy, place: Place::Given(store, seal), turn: Mutex::new(()) }
     }
 
     /// Reads; the stamp tells later whether anything has been written since.
@@ -77,8 +87,8 @@ impl Custody {
     pub(crate) async fn rotate_key(self: &Arc<Self>) -> Result<Option<usize>, CustodyError> {
         self.blocking(|custody| match &custody.place {
             Place::Disk(disk) => disk.rotate_key(&*custody.entropy),
-            // Its key never leaves the process, and ends with it.
-            Place::Memory(_) => Ok(None),
+            // There is no key file; in memory the key ends with the process, elsewhere it is the embedder's.
+            Place::Given(..) => Ok(None),
         })
         .await
     }
@@ -87,15 +97,18 @@ impl Custody {
     pub(crate) fn is_current(&self, stamp: &Stamp) -> bool {
         match &self.place {
             Place::Disk(disk) => disk.stamp() == *stamp,
-            Place::Memory(sealed) => sealed.store.stamp() == *stamp,
+            Place::Given(store, _) => Stamp::counted(store.writes()) == *stamp,
         }
     }
 
     /// Takes the right to an integration across processes, or nothing if another process has it.
     pub(crate) fn try_exclusive(&self, id: &Id) -> Result<Option<Exclusive>, CustodyError> {
         match &self.place {
-            Place::Disk(disk) => Ok(disk.try_exclusive(id)?.map(|file| Exclusive(Some(file)))),
-            Place::Memory(_) => Ok(Some(Exclusive(None))),
+            Place::Disk(disk) => Ok(disk.try_exclusive(id)?.map(|file| Exclusive(Box::new(file)))),
+            Place::Given(store, _) => {
+                let taken = store.try_exclusive(id.as_str()).map_err(CustodyError::Database)?;
+                Ok(taken.map(Exclusive))
+            }
         }
     }
 
@@ -103,7 +116,7 @@ impl Custody {
     pub(crate) fn holder(&self, id: &Id) -> Result<Option<Option<u32>>, CustodyError> {
         match &self.place {
             Place::Disk(disk) => disk.holder(id),
-            Place::Memory(_) => Ok(None),
+            Place::Given(..) => Ok(None),
         }
     }
 
@@ -111,7 +124,7 @@ impl Custody {
     pub(crate) fn paths(&self) -> Option<(&Path, &Path)> {
         match &self.place {
             Place::Disk(disk) => Some((disk.data_dir(), disk.key_file())),
-            Place::Memory(_) => None,
+            Place::Given(..) => None,
         }
     }
 
@@ -122,11 +135,13 @@ impl Custody {
     ) -> Result<(T, Stamp), E> {
         self.blocking(move |custody| match &custody.place {
             Place::Disk(disk) => disk.session(intent, &*custody.entropy, work),
-            Place::Memory(sealed) => {
-                let mut book = Book::open(sealed, &*custody.entropy)?;
+            Place::Given(store, seal) => {
+                let session = store.session().map_err(CustodyError::Database)?;
+                let sealed = Sealed::new(session, seal.clone());
+                let mut book = Book::open(&sealed, &*custody.entropy)?;
                 let answer = work(&mut book)?;
                 book.commit()?;
-                Ok((answer, sealed.store.stamp()))
+                Ok((answer, Stamp::counted(store.writes())))
             }
         })
         .await

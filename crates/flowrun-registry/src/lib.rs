@@ -65,6 +65,7 @@ mod id;
 mod record;
 
 pub use check::{Checkup, Examined, Finding, Leg};
+pub use custody::{Change, Session, Store};
 pub use error::{AuthorizeError, CustodyError, EditError, LookupError, RefreshError, UnknownIntegration};
 pub use integration::{Authorized, Begin, Begun, Edit, Edited, Failure, Integration, NewIntegration};
 pub use registry::{Options, Registry, World};

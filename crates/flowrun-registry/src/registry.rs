@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use flowrun_step::{Clock, Entropy, IntegrationName, Outbound};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretBox, SecretString};
 
 use crate::custody::{Book, Custody};
 use crate::id::Id;
@@ -15,7 +15,7 @@ use crate::inner::Inner;
 use crate::lookup::find;
 use crate::{
     AuthorizeError, Authorized, Begin, Begun, Checkup, CustodyError, Edit, EditError, Edited, Export,
-    ExportError, ImportError, Imported, Integration, LookupError, NewIntegration, RefreshError, Taken,
+    ExportError, ImportError, Imported, Integration, LookupError, NewIntegration, RefreshError, Store, Taken,
     UnknownIntegration,
 };
 
@@ -60,6 +60,16 @@ impl Registry {
     #[must_use]
     pub fn in_memory(world: World) -> Self {
         let custody = Custody::in_memory(Arc::clone(&world.entropy));
+        Self { inner: Arc::new(Inner::new(custody, world)) }
+    }
+
+    /// A registry in a database of the embedding service, sealed with a key that is the service's to keep (OA-58).
+    ///
+    /// What belongs to files is then the service's business: whether an older copy of the database was put back is not
+    /// noticed, and [`Registry::rotate_key`] has no key to rotate.
+    #[must_use]
+    pub fn with_store(store: Arc<dyn Store>, key: &SecretBox<[u8; 32]>, world: World) -> Self {
+        let custody = Custody::in_store(store, key.expose_secret(), Arc::clone(&world.entropy));
         Self { inner: Arc::new(Inner::new(custody, world)) }
     }
 

@@ -15,8 +15,11 @@ use crate::error::process;
 /// What holds the records, seen from outside and by what became of reading them.
 pub(super) fn findings(custody: &Custody, error: Option<&CustodyError>) -> Vec<Finding> {
     let Some((data_dir, key_file)) = custody.paths() else {
-        let in_memory = |leg| Finding::good(leg, "kept in memory, until the process ends");
-        return [Leg::Key, Leg::Permissions, Leg::Lock].map(in_memory).into();
+        let elsewhere = |leg| match error {
+            Some(error) => Finding::bad(leg, error.to_string(), error.help()),
+            None => Finding::good(leg, "no files: in memory, or in a store that was brought"),
+        };
+        return [Leg::Key, Leg::Permissions, Leg::Lock].map(elsewhere).into();
     };
     vec![key(key_file, error), permissions(data_dir, key_file, error), lock(data_dir, error)]
 }

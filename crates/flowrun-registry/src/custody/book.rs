@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::seal::{Seal, Tie, Unsealable, generation};
-use super::store::{Change, Store};
+use super::store::{Change, Session};
 use crate::CustodyError;
 use crate::id::Id;
 use crate::record::Record;
@@ -24,7 +24,7 @@ pub(super) struct Sealed<S> {
     seal: Seal,
 }
 
-impl<S: Store> Sealed<S> {
+impl<S: Session> Sealed<S> {
     pub(super) fn new(store: S, seal: Seal) -> Self {
         Self { store, seal }
     }
@@ -56,7 +56,7 @@ pub(crate) struct Book<'s> {
 }
 
 struct Source<'s> {
-    store: &'s dyn Store,
+    store: &'s dyn Session,
     /// Opens what is there.
     seal: &'s Seal,
     /// Closes what is written: the same, unless the key is being rotated.
@@ -89,13 +89,13 @@ impl<'s> Book<'s> {
         Self::of(None, Ledger::default())
     }
 
-    pub(super) fn open<S: Store>(
+    pub(super) fn open<S: Session>(
         sealed: &'s Sealed<S>,
         entropy: &'s dyn Entropy,
     ) -> Result<Self, CustodyError> {
-        let (store, seal): (&dyn Store, _) = (&sealed.store, &sealed.seal);
-        let is_new = store.is_empty();
-        let installation = match store.get(INSTALLATION)? {
+        let (store, seal): (&dyn Session, _) = (&sealed.store, &sealed.seal);
+        let is_new = store.is_empty().map_err(CustodyError::Database)?;
+        let installation = match store.get(INSTALLATION).map_err(CustodyError::Database)? {
             Some(installation) => installation,
             None if is_new => random_installation(entropy),
             None => return Err(CustodyError::KeyWrong),
@@ -226,13 +226,17 @@ impl<'s> Book<'s> {
         if source.is_new {
             batch.push(Change::Put(INSTALLATION.to_owned(), source.installation.clone()));
         }
-        source.store.apply(batch)
+        source.store.apply(batch).map_err(CustodyError::Database)
     }
 }
 
 impl Source<'_> {
+    fn get(&self, key: &str) -> Result<Option<Vec<u8>>, CustodyError> {
+        self.store.get(key).map_err(CustodyError::Database)
+    }
+
     fn ledger(&self) -> Result<Ledger, CustodyError> {
-        let envelope = self.store.get(LEDGER)?.ok_or(CustodyError::KeyWrong)?;
+        let envelope = self.get(LEDGER)?.ok_or(CustodyError::KeyWrong)?;
         let refused = |why: Unsealable| why.or(CustodyError::KeyWrong);
         let claimed = generation(&envelope).map_err(refused)?;
         let clear = self.seal.open(self.tie(LEDGER, claimed), &envelope).map_err(refused)?;
@@ -243,7 +247,7 @@ impl Source<'_> {
     fn clear(&self, id: &Id, entry: &Entry) -> Result<Zeroizing<Vec<u8>>, CustodyError> {
         let damaged = || CustodyError::Damaged(entry.name.clone());
         let key = record_key(id);
-        let envelope = self.store.get(&key)?.ok_or_else(damaged)?;
+        let envelope = self.get(&key)?.ok_or_else(damaged)?;
         let opened = self.seal.open(self.tie(&key, entry.generation), &envelope);
         opened.map_err(|why| why.or(damaged()))
     }

@@ -16,7 +16,7 @@ use super::book::{Book, Sealed};
 use super::high_water::{HighWater, Stamp};
 use super::seal::Seal;
 use super::sled_store::SledStore;
-use super::store::Store;
+use super::store::Session;
 use super::{Intent, key_file, lock};
 use crate::CustodyError;
 use crate::id::Id;
@@ -149,7 +149,9 @@ impl Disk {
     ) -> Result<Option<Zeroizing<[u8; 32]>>, CustodyError> {
         match key_file::read(&self.key_file)? {
             Some(key) => Ok(Some(key)),
-            None if !store.is_empty() => Err(CustodyError::KeyMissing { path: self.key_file.clone() }),
+            None if !store.is_empty().map_err(CustodyError::Database)? => {
+                Err(CustodyError::KeyMissing { path: self.key_file.clone() })
+            }
             None if intent == Intent::Write => key_file::create(&self.key_file, entropy).map(Some),
             None => Ok(None),
         }

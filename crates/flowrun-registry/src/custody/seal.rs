@@ -30,6 +30,7 @@ pub(crate) struct Tie<'a> {
 }
 
 /// Seals and unseals.
+#[derive(Clone)]
 pub(crate) struct Seal {
     cipher: XChaCha20Poly1305,
 }

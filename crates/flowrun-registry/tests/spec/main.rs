@@ -14,6 +14,7 @@ mod provider;
 mod refreshing;
 mod rotation;
 mod states;
+mod store;
 mod transfer;
 mod way_out;
 mod world;

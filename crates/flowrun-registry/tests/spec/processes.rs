@@ -74,7 +74,7 @@ async fn a_child_does_its_job() {
         }
     }
     if parts[0] == "look" {
-        return crate::owners::look(&registry).await;
+        return println!("{}", crate::owners::look(&registry).await);
     }
     let way_out = registry.outbound(&Tenant::default(), &name(NAME));
     for _ in 0..parts[1].parse().unwrap() {
