@@ -73,6 +73,7 @@ fn facts(integration: &Integration) -> Vec<(&'static str, String)> {
         ("authorised", moment(&integration.authorized_at)),
         ("refreshed", moment(&integration.refreshed_at)),
         ("token ends", moment(&integration.expires_at)),
+        ("refresh token ends", moment(&integration.refresh_expires_at)),
         ("last failure", failure),
     ];
     facts.extend(optional.into_iter().filter_map(|(fact, value)| Some((fact, value?))));

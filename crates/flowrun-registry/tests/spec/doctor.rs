@@ -102,6 +102,17 @@ async fn callback_fails_when_the_browser_came_too_late_or_the_url_has_changed_si
     assert_eq!(wrong(&registry).await, []);
 }
 
+/// Intercom and Intuit accept https only: nothing listens there, and the leg says how the browser's address gets here.
+#[tokio::test]
+async fn callback_holds_where_the_provider_wants_https_and_says_that_its_address_is_pasted() {
+    let house = House::new().await;
+    let https = Settings { redirect: flowrun_oauth::RedirectRule::HttpsRequired, ..house.settings() };
+    let checkup = house.authorized_with(https).await.check(&name(NAME)).await.unwrap();
+    let callback = checkup.integrations[0].findings.iter().find(|it| it.leg == Leg::Callback).unwrap();
+    assert!(callback.ok && callback.said.starts_with("https://localhost/oauth/callback/"), "{callback:?}");
+    assert!(callback.said.ends_with("is pasted: the provider wants https"), "{callback:?}");
+}
+
 #[tokio::test]
 async fn exchange_fails_with_the_providers_words_and_a_refused_client_is_typed_again_oa_35() {
     let house = House::new().await;
