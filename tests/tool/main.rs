@@ -18,7 +18,7 @@ use leg::{Verdict, cargo};
 use summary::Summary;
 
 /// Set for tests that would skip aloud: nothing they need may be missing.
-const NOTHING_MISSING: (&str, &str) = ("FLOWRUN_REQUIRE_LAB", "1");
+const NOTHING_MISSING: [(&str, &str); 2] = [("FLOWRUN_REQUIRE_LAB", "1"), ("FLOWRUN_REQUIRE_ROOT", "1")];
 /// Read by `tests/spec.rs`: the one folder of `tests/cases` to run.
 const ONE_CASE: &str = "FLOWRUN_CASE";
 /// Read by the expectations themselves: write what is seen instead of comparing it.
@@ -31,10 +31,7 @@ fn main() -> ExitCode {
         ["--tool", "check-all"] => Ok(check_all(false)),
         ["--tool", "check-all", "--strict"] => Ok(check_all(true)),
         ["--tool", "suite"] => suite(&mut cargo(&["test", "--no-fail-fast"])),
-        ["--tool", "suite", "--strict"] => {
-            let (name, value) = NOTHING_MISSING;
-            suite(cargo(&["test", "--no-fail-fast"]).env(name, value))
-        }
+        ["--tool", "suite", "--strict"] => suite(cargo(&["test", "--no-fail-fast"]).envs(NOTHING_MISSING)),
         ["--tool", "case", name] => succeeds(cases().env(ONE_CASE, name)),
         ["--tool", "bless"] => succeeds(&mut blessed()),
         ["--tool", "bless", name] => succeeds(blessed().env(ONE_CASE, name)),

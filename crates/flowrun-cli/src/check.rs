@@ -63,7 +63,8 @@ async fn known_integrations(world: &World) -> Option<Vec<IntegrationStatus>> {
     (!known.is_empty()).then_some(known)
 }
 
-fn steps() -> Result<Catalog, Complaint> {
+/// The steps of the house, without its integrations.
+pub(crate) fn steps() -> Result<Catalog, Complaint> {
     let client = Client::builder().policy(NetworkPolicy::cli()).build();
     let engine = flowrun::engine(std::sync::Arc::new(SystemClock), std::sync::Arc::new(client)).build();
     let engine = engine.map_err(|error| Complaint::from_error(Exit::Failed, &error))?;
@@ -71,7 +72,7 @@ fn steps() -> Result<Catalog, Complaint> {
 }
 
 /// Every file that is named, and every flow in the folders that are.
-fn files(world: &World, paths: &[PathBuf]) -> Result<Vec<PathBuf>, Complaint> {
+pub(crate) fn files(world: &World, paths: &[PathBuf]) -> Result<Vec<PathBuf>, Complaint> {
     let mut files = Vec::new();
     for path in paths {
         if world.path(path).is_dir() {

@@ -9,13 +9,17 @@ mod by_hand;
 mod change;
 mod device;
 mod discover;
+mod doctor;
+mod key;
 mod presets;
 mod provider;
 mod remote;
+mod rename;
 mod revoke;
 mod secret;
 mod serve;
 mod shown;
+mod transfer;
 
 use std::sync::Arc;
 
@@ -87,6 +91,9 @@ async fn obey(
     match verb {
         IntegrationVerb::Add(add) => change::add(world, registry, add).await,
         IntegrationVerb::Edit(edit) => change::edit(world, registry, edit).await,
+        IntegrationVerb::Rename { old, new, flows } => {
+            rename::rename(world, registry, (named(old)?, named(new)?), flows.as_deref()).await
+        }
         IntegrationVerb::Allow { name, host } => change::allow(world, registry, &named(name)?, host).await,
         IntegrationVerb::Remove { name, yes } => change::remove(world, registry, &named(name)?, *yes).await,
         IntegrationVerb::List { json } => shown::list(&world.terminal, asking, *json).await,
@@ -94,11 +101,17 @@ async fn obey(
             shown::show(&world.terminal, asking, &named(name)?, *json).await
         }
         IntegrationVerb::Check { name, remote, json } => {
-            let name = named(name)?;
-            let is_taken = if *remote { remote::ask(world, registry, &name).await? } else { true };
-            let exit = shown::check(&world.terminal, asking, &name, *json).await?;
+            let name = name.as_deref().map(named).transpose()?;
+            let is_taken = match &name {
+                Some(name) if *remote => remote::ask(world, registry, name).await?,
+                _ => true,
+            };
+            let exit = doctor::check(&world.terminal, registry, name.as_ref(), *json).await?;
             Ok(if exit == Exit::Done && !is_taken { Exit::Failed } else { exit })
         }
+        IntegrationVerb::Export(export) => transfer::export(world, registry, export).await,
+        IntegrationVerb::Import(import) => transfer::import(world, registry, import).await,
+        IntegrationVerb::RotateKey => key::rotate(world, registry).await,
         IntegrationVerb::Revoke { name, .. } => revoke::revoke(world, registry, &named(name)?).await,
         IntegrationVerb::Authorize(how) => authorize::authorize(world, registry, how).await,
         IntegrationVerb::Refresh { name, force } => refresh(world, asking, &named(name)?, *force).await,

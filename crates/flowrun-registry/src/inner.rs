@@ -47,8 +47,7 @@ impl Inner {
             Freshness::Due => true,
             Freshness::Expired => false,
         };
-        let is_cooling = live.cooling_until.is_some_and(|until| now < until);
-        if is_good_for_now && (is_cooling || !live.is_refreshable) {
+        if is_good_for_now && (live.is_held_back(now) || !live.is_refreshable) {
             return Ok(live);
         }
         match self.renew(live.wish(Urgency::Usual)).await {

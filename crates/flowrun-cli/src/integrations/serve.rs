@@ -25,9 +25,10 @@ pub(super) async fn serve(world: &World, registry: &Registry) -> Result<Exit, Co
     let socket = place.socket();
     world.terminal.say(&format!("answering your other flowrun processes at {}", socket.display()));
     world.terminal.say("they use this one's registry by themselves; Ctrl-C ends it");
-    // What keeps tokens fresh while nobody asks for them is started here, and ends with `serving`.
     tokio::select! {
         served = &mut serving => return Ok(served.map(|()| Exit::Done)?),
+        // Refresh tokens that would die of not being used are used meanwhile (OA-52).
+        () = registry.keep_alive() => {}
         () = interrupts.next() => {}
     }
     world.terminal.say("ending: what was asked is still answered; interrupt again to end at once");

@@ -51,9 +51,6 @@ async fn obey(desk: &Desk, question: Question) -> Result<Answer, Refusal> {
             };
             Answer::Integration(Box::new(refreshed.into()))
         }
-        Question::Check { name } => {
-            Answer::Findings(registry.check(&name).await?.into_iter().map(Into::into).collect())
-        }
     })
 }
 

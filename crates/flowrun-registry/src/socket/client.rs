@@ -13,7 +13,7 @@ use flowrun_step::{IntegrationName, Outbound};
 
 use super::wire::{Answer, Question};
 use super::{AskError, Place};
-use crate::{CustodyError, Finding, Integration, LookupError, RefreshError, Registry};
+use crate::{CustodyError, Integration, LookupError, RefreshError, Registry};
 use asking::{Asked, Used, refusal};
 
 /// The registry of another process, by its socket.
@@ -67,18 +67,6 @@ impl Client {
         match self.ask(Question::Show { name: name.clone() }).await? {
             Asked::Own(registry) => registry.show(name).await,
             Asked::Owner(Answer::Integration(view)) => Ok((*view).into()),
-            Asked::Owner(other) => Err(refusal(other).lookup()),
-        }
-    }
-
-    /// Looks at everything the integration stands on.
-    ///
-    /// # Errors
-    /// As [`Client::show`].
-    pub async fn check(&self, name: &IntegrationName) -> Result<Vec<Finding>, LookupError> {
-        match self.ask(Question::Check { name: name.clone() }).await? {
-            Asked::Own(registry) => registry.check(name).await,
-            Asked::Owner(Answer::Findings(findings)) => Ok(findings.into_iter().map(Into::into).collect()),
             Asked::Owner(other) => Err(refusal(other).lookup()),
         }
     }

@@ -12,7 +12,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub(super) use refusal::{Fault, Refusal};
-pub(super) use view::{FindingView, View};
+pub(super) use view::View;
 
 use crate::hosts::HostRule;
 use crate::pass::Pass;
@@ -38,8 +38,6 @@ pub(super) enum Question {
     Kept { name: IntegrationName, field: String },
     /// Make sure that there is a token that will do for now; or refresh it, due or not.
     Refresh { name: IntegrationName, force: bool },
-    /// Everything the integration stands on.
-    Check { name: IntegrationName },
 }
 
 impl Question {
@@ -61,7 +59,6 @@ impl Question {
             Self::Renew { .. } => "renew",
             Self::Kept { .. } => "kept",
             Self::Refresh { .. } => "refresh",
-            Self::Check { .. } => "check",
         }
     }
 }
@@ -76,7 +73,6 @@ pub(super) enum Answer {
     Pass(PassAnswer),
     Renewed {},
     Kept { value: Option<String> },
-    Findings(Vec<FindingView>),
     Refused(Refusal),
 }
 

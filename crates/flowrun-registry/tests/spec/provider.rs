@@ -40,6 +40,7 @@ struct State {
     is_revoked: bool,
     keeps_refresh_token: bool,
     extra: String,
+    date: Option<String>,
 }
 
 /// The provider; it ends when dropped.
@@ -116,6 +117,11 @@ impl Provider {
         self.state.lock().unwrap().keeps_refresh_token = true;
     }
 
+    /// Dates every token reply, as servers do (RFC 9110 6.6.1).
+    pub(crate) fn date(&self, date: &str) {
+        self.state.lock().unwrap().date = Some(date.to_owned());
+    }
+
     /// Adds fields to every token reply: `"expires_in":2`.
     pub(crate) fn add(&self, fields: &str) {
         self.state.lock().unwrap().extra = format!(",{fields}");
@@ -174,7 +180,8 @@ type Answer = (u16, String, String);
 
 impl State {
     fn grant(&mut self, seen: &Seen) -> Answer {
-        let json = |body: String| (200, "content-type: application/json\r\n".to_owned(), body);
+        let date = self.date.as_ref().map(|date| format!("date: {date}\r\n")).unwrap_or_default();
+        let json = |body: String| (200, format!("content-type: application/json\r\n{date}"), body);
         let given = seen.form.get("refresh_token");
         if given.is_some() && (self.is_revoked || given != self.refresh.as_ref()) {
             // As the certified provider does: a refresh token that comes twice ends the grant.
@@ -191,8 +198,8 @@ impl State {
             self.refresh = Some(format!("canary-refresh-{}", self.issued));
         }
         let (access, extra) = (&self.access, &self.extra);
-        let usual = if extra.contains("expires_in") { "" } else { r#","expires_in":3600"# };
-        let refresh = self.refresh.as_ref().filter(|_| !keeps && !extra.contains("refresh_token"));
+        let usual = if extra.contains(r#""expires_in""#) { "" } else { r#","expires_in":3600"# };
+        let refresh = self.refresh.as_ref().filter(|_| !keeps && !extra.contains(r#""refresh_token""#));
         let refresh = refresh.map(|it| format!(r#","refresh_token":"{it}""#)).unwrap_or_default();
         json(format!(r#"{{"access_token":"{access}","token_type":"bearer"{refresh}{usual}{extra}}}"#))
     }

@@ -74,7 +74,6 @@ async fn a_client_without_any_registry_calls_through_its_owner_r17() {
     let listed = Integrations::list(&client, &Tenant::default()).await.unwrap();
     assert_eq!(listed, Integrations::list(&registry, &Tenant::default()).await.unwrap());
     assert_eq!(client.show(&name(NAME)).await.unwrap(), registry.show(&name(NAME)).await.unwrap());
-    assert_eq!(client.check(&name(NAME)).await.unwrap(), registry.check(&name(NAME)).await.unwrap());
     assert_eq!(client.list().await.unwrap(), registry.list().await.unwrap());
     serving.end().await;
     let error = call(&house, &client).await.unwrap_err();
@@ -270,7 +269,6 @@ async fn no_frame_ever_holds_a_refresh_token_or_a_client_secret_n9() {
         format!(r#"{{"kept":{{"name":"{NAME}","field":"refresh_token"}}}}"#),
         format!(r#"{{"kept":{{"name":"{NAME}","field":"client_secret"}}}}"#),
         format!(r#"{{"refresh":{{"name":"{NAME}","force":true}}}}"#),
-        format!(r#"{{"check":{{"name":"{NAME}"}}}}"#),
         format!(r#"{{"export":{{"name":"{NAME}"}}}}"#),
         format!(r#"{{"resolve":{{"name":"{NAME}","origin":"https://evil.test"}}}}"#),
     ] {

@@ -49,6 +49,7 @@ pub(in crate::socket) enum Refusal {
     },
     InUse {
         data_dir: String,
+        holder: Option<u32>,
     },
     KeyMissing {
         path: String,
@@ -83,7 +84,9 @@ impl From<LookupError> for Refusal {
 impl From<CustodyError> for Refusal {
     fn from(error: CustodyError) -> Self {
         match error {
-            CustodyError::InUse { data_dir } => Self::InUse { data_dir: data_dir.display().to_string() },
+            CustodyError::InUse { data_dir, holder } => {
+                Self::InUse { data_dir: data_dir.display().to_string(), holder }
+            }
             CustodyError::KeyMissing { path } => Self::KeyMissing { path: path.display().to_string() },
             error => Self::Registry { said: chain(&error), help: error.help() },
         }
@@ -119,7 +122,7 @@ impl Refusal {
     /// The same, where no integration is named.
     pub(in crate::socket) fn custody(self) -> CustodyError {
         match self {
-            Self::InUse { data_dir } => CustodyError::InUse { data_dir: data_dir.into() },
+            Self::InUse { data_dir, holder } => CustodyError::InUse { data_dir: data_dir.into(), holder },
             Self::KeyMissing { path } => CustodyError::KeyMissing { path: path.into() },
             Self::Registry { said, help } => AskError::Owner { said, help }.into(),
             _ => AskError::NotUnderstood.into(),

@@ -7,7 +7,7 @@ use flowrun_step::{IntegrationName, IntegrationState};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Failure, Finding, Integration, Leg};
+use crate::{Failure, Integration, Leg};
 
 /// An [`Integration`].
 #[derive(Debug, Serialize, Deserialize)]
@@ -45,16 +45,7 @@ pub(in crate::socket) struct View {
 struct FailureView {
     at: Timestamp,
     said: String,
-}
-
-/// A [`Finding`].
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(in crate::socket) struct FindingView {
     leg: Leg,
-    ok: bool,
-    said: String,
-    help: Option<String>,
 }
 
 /// Both directions of a pair of types whose fields have the same names.
@@ -79,6 +70,4 @@ mirrored!(Integration, View {
     refresh_expires_at, is_refreshable, failures, cooling_until
 } last_failure: |failure: Option<_>| failure.map(Into::into));
 
-mirrored!(Failure, FailureView { at, said });
-
-mirrored!(Finding, FindingView { leg, ok, said, help });
+mirrored!(Failure, FailureView { at, said, leg });
