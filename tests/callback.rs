@@ -135,8 +135,8 @@ fn strangers_and_slow_ones_keep_the_browser_neither_waiting_nor_out() {
         })
         .collect();
     for (request, status) in [
-        (format!("GET /favicon.ico HTTP/1.1\r\nhost: x\r\n\r\n"), "404"),
-        (format!("GET / HTTP/1.1\r\nhost: x\r\n\r\n"), "404"),
+        ("GET /favicon.ico HTTP/1.1\r\nhost: x\r\n\r\n".to_owned(), "404"),
+        ("GET / HTTP/1.1\r\nhost: x\r\n\r\n".to_owned(), "404"),
         (format!("GET {path}/x HTTP/1.1\r\nhost: x\r\n\r\n"), "404"),
         (format!("POST {path} HTTP/1.1\r\nhost: x\r\ncontent-length: 6\r\n\r\ncode=c"), "405"),
         (format!("HEAD {} HTTP/1.1\r\nhost: x\r\n\r\n", waiting.arrival()), "405"),

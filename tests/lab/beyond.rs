@@ -14,6 +14,11 @@ fn authorised(operator: &Operator, lab: &Lab) {
 fn an_issuer_is_enough_to_describe_a_provider() {
     let Some(mut lab) = Lab::start(3600) else { return };
     let operator = Operator::with_issuer(&mut lab, &[]);
+    let shown = operator.does("show", &[]).stdout;
+    for path in ["/auth", "/token", "/token/revocation", "/token/introspection", "/device/auth"] {
+        let endpoint = format!("{}{path}\n", lab.issuer);
+        assert!(shown.contains(&endpoint), "{endpoint} is not in {shown}");
+    }
     authorised(&operator, &lab);
     assert_eq!(operator.run_flow(), Ended::last_name());
     let tally = lab.tally();

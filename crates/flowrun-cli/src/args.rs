@@ -73,7 +73,7 @@ pub(crate) enum Verb {
     Integrations {
         /// What to do with them.
         #[command(subcommand)]
-        verb: IntegrationVerb,
+        verb: Box<IntegrationVerb>,
     },
     /// Try one path, template or expression; JSON on stdout.
     Eval(EvalArguments),

@@ -108,6 +108,16 @@ pub struct Integration {
     pub authorize_url: Option<String>,
     /// The token endpoint.
     pub token_url: String,
+    /// The issuer, where it is known.
+    pub issuer: Option<String>,
+    /// Where its tokens are given back, where that is known.
+    pub revoke_url: Option<String>,
+    /// Where the provider says whether a token is still good, where that is known.
+    pub introspect_url: Option<String>,
+    /// Where a device asks for its codes, where that is known.
+    pub device_url: Option<String>,
+    /// The services its token is meant for.
+    pub resources: Vec<String>,
     /// The client id, unless it is yet to be given.
     pub client_id: Option<String>,
     /// Whether a client secret is kept.

@@ -132,9 +132,8 @@ mod tests {
     fn choose_as(words: &str) -> Result<Chosen, Complaint> {
         let words = ["flowrun", "integrations", "add"].into_iter().chain(words.split(' '));
         let arguments = Arguments::try_parse_from(words).unwrap();
-        let Some(Verb::Integrations { verb: IntegrationVerb::Add(add) }) = arguments.verb else {
-            unreachable!()
-        };
+        let Some(Verb::Integrations { verb }) = arguments.verb else { unreachable!() };
+        let IntegrationVerb::Add(add) = *verb else { unreachable!() };
         choose(&IntegrationName::new(&add.name).unwrap(), &add.provider, None)
     }
 

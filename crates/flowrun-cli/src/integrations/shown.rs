@@ -45,7 +45,7 @@ pub(super) async fn show(
         return Ok(Exit::Done);
     }
     for (fact, value) in facts(&integration) {
-        written(terminal.data(&format!("{fact:<18}{value}")))?;
+        written(terminal.data(&format!("{fact:<19}{value}")))?;
     }
     Ok(Exit::Done)
 }
@@ -69,6 +69,11 @@ fn facts(integration: &Integration) -> Vec<(&'static str, String)> {
     let optional = [
         ("preset", integration.preset.clone()),
         ("authorization URL", integration.authorize_url.clone()),
+        ("issuer", integration.issuer.clone()),
+        ("revocation URL", integration.revoke_url.clone()),
+        ("introspection URL", integration.introspect_url.clone()),
+        ("device URL", integration.device_url.clone()),
+        ("resources", (!integration.resources.is_empty()).then(|| integration.resources.join(" "))),
         ("granted scopes", integration.granted_scopes.as_ref().map(|scopes| scopes.join(" "))),
         ("kept", (!kept.is_empty()).then(|| kept.join(", "))),
         ("authorised", moment(&integration.authorized_at)),

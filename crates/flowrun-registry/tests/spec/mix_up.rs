@@ -61,6 +61,37 @@ async fn a_token_url_that_changes_during_an_attempt_gets_no_code_t12_oa_23() {
     assert!(house.provider.calls().is_empty() && house.provider.token_requests().is_empty());
 }
 
+/// SEED-32, OA-21: what Zoho's callback says of the token server is one of Zoho's, or nothing leaves at all.
+#[tokio::test]
+async fn a_token_server_that_the_callback_makes_up_is_sent_nothing_oa_21() {
+    let house = House::new().await;
+    let registry = house.open();
+    let zoho = flowrun_oauth::Preset::named("zoho").unwrap().provider(&Default::default()).unwrap();
+    registry.add(house.draft(zoho.settings().clone())).await.unwrap();
+    let begun = registry.begin_authorization(&name(NAME), Begin::default()).await.unwrap();
+    let callback = house.provider.consent(&begun.url);
+    for server in [
+        "https://evil.test",
+        "https://accounts.zoho.eu.evil.test",
+        "https://accounts.zoho.eu@evil.test",
+        "http://accounts.zoho.eu",
+        "https://accounts.zoho.eu/",
+        "https://accounts.zoho.eu:8443",
+        "//evil.test",
+    ] {
+        let address = format!("{callback}&location=eu&accounts-server={server}");
+        let refused = registry.complete_authorization(&name(NAME), &address, None).await.unwrap_err();
+        assert!(matches!(refused, AuthorizeError::Callback { .. }), "{server}: {refused:?}");
+        assert!(!refused.to_string().contains("evil"), "{refused}");
+    }
+    // This client dials one address whatever the host is, so anything that left would be there.
+    assert!(house.provider.token_requests().is_empty() && house.provider.calls().is_empty());
+    let own = format!("{callback}&location=eu&accounts-server=https://accounts.zoho.eu");
+    registry.complete_authorization(&name(NAME), &own, None).await.unwrap_err();
+    let asked = house.provider.calls().remove(0).head;
+    assert!(asked.starts_with("POST /oauth/v2/token HTTP/1.1\r\nhost: accounts.zoho.eu"), "{asked}");
+}
+
 /// RFC 9207 2.4, OA-20: where the issuer is known, an answer in another's name exchanges nothing and ends nothing.
 #[tokio::test]
 async fn an_answer_in_another_issuers_name_exchanges_nothing_oa_20() {
