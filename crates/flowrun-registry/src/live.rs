@@ -45,7 +45,7 @@ impl Live {
     /// # Errors
     /// When its state does not allow its use (OA-1).
     pub(crate) fn of(id: &Id, name: IntegrationName, record: Record) -> Result<Self, RefreshError> {
-        let said = if record.is_copy {
+        let said = if record.is_waiting_copy() {
             Some(copied(&name))
         } else {
             record.last_failure.as_ref().map(|failure| failure.said.clone())

@@ -51,7 +51,7 @@ pub(crate) struct Record {
     /// When the token endpoint was asked, as far back as the budget looks (OA-51).
     #[serde(default)]
     pub(crate) asked_at: Vec<Timestamp>,
-    /// Whether it needs attention because it was imported: another copy may go on with its refresh token.
+    /// Whether it was imported, and nothing has been granted to it since.
     #[serde(default)]
     pub(crate) is_copy: bool,
     /// How many seconds the provider's clock was ahead at the last exchange, where it said.
@@ -222,6 +222,11 @@ impl Record {
         let idle = self.provider.settings().refresh_idle.map(Duration::from_secs);
         let idle_end = idle.and_then(|idle| tokens.obtained_at.checked_add(idle).ok());
         tokens.refresh_expires_at.into_iter().chain(idle_end).min()
+    }
+
+    /// Whether it only waits for a person to say that no other copy goes on with its refresh token.
+    pub(crate) fn is_waiting_copy(&self) -> bool {
+        self.is_copy && self.attention == Some(NeedsAttention::RestoredFromBackup)
     }
 
     /// Whether another copy of it could use up its refresh token (N9).

@@ -143,7 +143,7 @@ type Decided<T> = Result<Result<T, RefreshError>, CustodyError>;
 /// Re-reads under the lock, and writes down that a refresh begins if one is still wanted.
 fn start(book: &mut Book<'_>, wish: &Wish, now: Timestamp) -> Decided<Start> {
     let Some((name, mut record)) = load(book, wish)? else { return Ok(Err(gone(book, wish))) };
-    if record.is_copy && wish.urgency == Urgency::Asked {
+    if record.is_waiting_copy() && wish.urgency == Urgency::Asked {
         // Whoever asks for it vouches that no other copy goes on with this refresh token.
         (record.attention, record.is_copy) = (None, false);
     }

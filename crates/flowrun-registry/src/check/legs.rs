@@ -67,7 +67,7 @@ impl Patient<'_> {
     fn authorize(&self) -> Finding {
         let failed = self.record.failed_at(&[Stage::Authorize]);
         if let Some(reason) = self.record.attention.filter(|reason| leg_of(*reason) == Leg::Authorize) {
-            let copied = self.record.is_copy.then(|| format!("{reason}: {}", copied(self.name)));
+            let copied = self.record.is_waiting_copy().then(|| format!("{reason}: {}", copied(self.name)));
             let said = copied.unwrap_or_else(|| reason.to_string());
             return Finding::bad(Leg::Authorize, said, self.command("authorize"));
         }

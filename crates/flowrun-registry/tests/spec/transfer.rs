@@ -104,6 +104,20 @@ async fn an_imported_copy_is_mended_by_authorising_it_and_one_that_came_too_late
 }
 
 #[tokio::test]
+async fn an_imported_copy_that_was_changed_wants_a_new_authorization_and_no_refresh_oa_4() {
+    let house = House::new().await;
+    let file = exported(&house.authorized().await).await;
+    let (other, _folder) = elsewhere(&house);
+    other.import(&file, &passphrase(), Taken::Refuse).await.unwrap();
+    let scopes = Some(vec!["deals".to_owned()]);
+    other.edit(&name(NAME), Edit { scopes, ..Edit::default() }).await.unwrap();
+    let sent = house.provider.token_requests().len();
+    let error = other.force_refresh(&name(NAME)).await.unwrap_err();
+    assert!(error.to_string().contains("config_changed"), "{error}");
+    assert_eq!(house.provider.token_requests().len(), sent);
+}
+
+#[tokio::test]
 async fn a_restored_database_is_no_import_and_stays_for_a_person_to_authorise_n9() {
     let house = House::new().await;
     let registry = house.authorized().await;
