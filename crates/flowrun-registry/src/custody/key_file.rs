@@ -46,11 +46,25 @@ pub(super) fn create(path: &Path, entropy: &dyn Entropy) -> Result<Key, CustodyE
     make_folder(folder)?;
     let mut key = Zeroizing::new([0; 32]);
     entropy.fill(key.as_mut());
-    let options = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-    let mut file = options.map_err(failed)?;
-    file.write_all(key.as_ref()).and_then(|()| file.sync_all()).map_err(failed)?;
+    put(path, &key, entropy).map_err(failed)?;
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)?;
     Ok(key)
+}
+
+/// Puts a key where there is no file, whole: a process that is killed here leaves no half a key behind, which would
+/// be one that opens nothing and that nothing replaces.
+fn put(path: &Path, key: &Key, entropy: &dyn Entropy) -> std::io::Result<()> {
+    let mut word = [0; 8];
+    entropy.fill(&mut word);
+    let fresh = path.with_extension(format!("{:016x}.new", u64::from_be_bytes(word)));
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&fresh)?;
+    let linked = file
+        .write_all(key.as_ref())
+        .and_then(|()| file.sync_all())
+        // Unlike a rename, a link never takes the place of a key that somebody else made meanwhile.
+        .and_then(|()| std::fs::hard_link(&fresh, path));
+    std::fs::remove_file(&fresh)?;
+    linked
 }
 
 fn check(path: &Path, file: &File) -> Result<(), CustodyError> {
