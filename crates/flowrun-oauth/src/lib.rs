@@ -59,7 +59,7 @@ pub use preset::{Choice, Fact, Parameter, Preset, PresetError};
 pub use provider::{InvalidSettings, Problem, Provider, is_loopback};
 pub use scopes::ScopeError;
 pub use settings::{
-    AuthStyle, BodyFormat, Budget, ExpirySign, GrantKind, KeepRule, Pkce, RedirectRule, ScopeSeparator, Settings,
-    TokenHeader,
+    AuthStyle, BodyFormat, Budget, ExpirySign, GrantKind, KeepRule, Pkce, RedirectRule, ScopeSeparator,
+    Settings, TokenHeader,
 };
 pub use token::{Class, Client, Grant, Kept, Lifetime, TokenEndpoint, TokenError};

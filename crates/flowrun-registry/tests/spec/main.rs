@@ -5,6 +5,7 @@ mod authorization;
 mod custody;
 mod edits;
 mod processes;
+#[expect(dead_code, reason = "the tests of the binary, which share it, ask more of it")]
 mod provider;
 mod refreshing;
 mod states;
