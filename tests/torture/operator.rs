@@ -36,20 +36,24 @@ impl Operator {
         self.home.path()
     }
 
-    /// Registers an integration at a provider, and writes the seed's flow for it.
+    /// Registers an integration at the scripted provider, and writes the seed's flow for it.
     pub(crate) fn add(&self, name: &str, origin: &str) {
-        let seed = SEED.replace("https://api.teamleader.eu", origin);
-        self.write(
-            &format!("{name}.yaml"),
-            &seed.replace("integration: teamleader", &format!("integration: {name}")),
-        );
-        self.write("secret", "a secret of the client");
         let (authorize, token) = (format!("{origin}/authorize"), format!("{origin}/token"));
-        let mut add =
-            self.flowrun(&["integrations", "add", name, "--client-id", "client", "--scopes", "contacts"]);
-        add.args(["--authorize-url", &authorize, "--token-url", &token, "--client-secret-file", "secret"]);
-        let added = add.output().expect("flowrun starts");
+        let urls = ["--authorize-url", &authorize, "--token-url", &token, "--scopes", "contacts"];
+        self.register(name, origin, ("client", "a secret of the client"), &urls);
+    }
+
+    /// Registers an integration, and writes the seed's flow for it; gives what flowrun says of it.
+    pub(crate) fn register(&self, name: &str, origin: &str, client: (&str, &str), words: &[&str]) -> Ended {
+        let flow = SEED.replace("https://api.teamleader.eu", origin);
+        let flow = flow.replace("integration: teamleader", &format!("integration: {name}"));
+        self.write(&format!("{name}.yaml"), &flow);
+        self.write("secret", client.1);
+        let mut add = self.flowrun(&["integrations", "add", name, "--client-id", client.0]);
+        add.args(["--client-secret-file", "secret"]).args(words);
+        let added = Ended::of(add.spawn().expect("flowrun starts"));
         assert!(added.status.success(), "{added:?}");
+        added
     }
 
     /// Authorises, as a person on a machine without a browser does; `consent` is the rest of the world.

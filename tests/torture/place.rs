@@ -73,7 +73,7 @@ impl Place {
             // Found in the flow's first step, which then says sorry, as the seed's flow does.
             (Some(0), _) if ended.stderr.contains(LOST) => Standing::Lost,
             // Found before anything was sent.
-            (Some(4), "") if ended.stderr.contains(LOST_STATE) && ended.stderr.contains(WAY_OUT) => {
+            (Some(4), "") if [LOST_STATE, LOST, WAY_OUT].iter().all(|said| ended.stderr.contains(said)) => {
                 Standing::Lost
             }
             _ => panic!("a run that nobody killed: {ended:?}"),

@@ -40,7 +40,7 @@ pub(crate) struct Tally {
     pub(crate) codes: u32,
     /// Refresh tokens exchanged.
     pub(crate) refreshes: u32,
-    /// Those of them that came while the access token had more than a fifth of its life before it.
+    /// Those of them that came while the access token had more than half of its life before it.
     pub(crate) early: u32,
     /// Refresh tokens that came twice, or after their grant had ended.
     pub(crate) invalid_grant: u32,
@@ -280,7 +280,7 @@ impl State {
     fn count(&mut self, is_refresh: bool, asked_at: Instant) {
         let age = self.asked_at.replace(asked_at).map(|before| asked_at.duration_since(before));
         self.issued_at = Some(Instant::now());
-        let is_early = |lifetime: Duration| age.is_some_and(|age| age < lifetime.mul_f64(0.8));
+        let is_early = |lifetime: Duration| age.is_some_and(|age| age < lifetime / 2);
         self.tally.codes += u32::from(!is_refresh);
         self.tally.refreshes += u32::from(is_refresh);
         self.tally.early += u32::from(is_refresh && self.lifetime.is_some_and(is_early));
