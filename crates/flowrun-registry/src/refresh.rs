@@ -24,8 +24,12 @@ use crate::record::{LONGEST_COOLDOWN, Record, Refreshing, Stage};
 use crate::turn::NoTurn;
 use crate::{CustodyError, RefreshError};
 
-/// How long after a failure that may pass no refresh is tried, unless the provider asks for longer (OA-44).
-const COOLDOWN: Duration = Duration::from_secs(30);
+/// How long after a failure that may pass no refresh is tried, unless the provider asks for longer (OA-44). It doubles
+/// with every further failure: short at first, or one bad reply would outlast what is left of a short token.
+const FIRST_COOLDOWN: Duration = Duration::from_secs(2);
+
+/// The longest wait that nobody asked for.
+const USUAL_COOLDOWN: Duration = Duration::from_secs(30);
 
 /// Which tokens are to be left behind, and how urgently.
 #[derive(Debug, Clone)]
@@ -218,15 +222,21 @@ fn refused(record: &mut Record, error: &TokenError, now: Timestamp) -> String {
     let may_have_rotated = record.provider.settings().rotates && error.status.is_some_and(|it| it < 300);
     let said = words(error);
     record.fail(Stage::Refresh, said.clone(), now);
+    let own = cooldown(record.failures);
     let pause = match error.class {
         Class::Grant => return attend(record, NeedsAttention::RefreshRefused, said),
         Class::Client => return attend(record, NeedsAttention::ClientRejected, said),
         Class::Malformed if may_have_rotated => return attend(record, NeedsAttention::ReplyLost, said),
-        Class::Transient { retry_after: Some(asked) } => asked.max(COOLDOWN).min(LONGEST_COOLDOWN),
-        _ => COOLDOWN,
+        Class::Transient { retry_after: Some(asked) } => asked.max(own).min(LONGEST_COOLDOWN),
+        _ => own,
     };
     record.cooling_until = now.checked_add(pause).ok();
     said
+}
+
+fn cooldown(failures: u32) -> Duration {
+    let doubled = 2_u32.saturating_pow(failures.saturating_sub(1));
+    FIRST_COOLDOWN.saturating_mul(doubled).min(USUAL_COOLDOWN)
 }
 
 fn attend(record: &mut Record, reason: NeedsAttention, said: String) -> String {

@@ -102,7 +102,7 @@ impl Disk {
         let seal = Seal::new(&key);
         let resealed = book.reseal(&seal)?;
         key_file::discard_successor(&self.key_file)?;
-        key_file::write(&key_file::successor(&self.key_file), &key)?;
+        key_file::write(&key_file::successor(&self.key_file), &key, entropy)?;
         self.commit(book)?;
         key_file::succeed(&self.key_file)?;
         Ok(Some(resealed))
@@ -190,12 +190,21 @@ impl Disk {
     }
 }
 
-/// Makes a folder, and those above it, for its owner alone; one that is there stays as it is.
+/// Makes a folder, and those above it, for its owner alone; one that is there stays as it is. Its name is as durable
+/// as what will be written in it.
 pub(super) fn make_folder(folder: &Path) -> Result<(), CustodyError> {
-    match DirBuilder::new().recursive(true).mode(0o700).create(folder) {
-        Err(error) if error.kind() != ErrorKind::AlreadyExists => {
-            Err(CustodyError::File { what: "create", path: folder.to_owned(), source: error })
-        }
-        _ => Ok(()),
+    let above = folder.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if folder.is_dir() {
+        return Ok(());
     }
+    if !above.is_dir() {
+        make_folder(above)?;
+    }
+    let made = match DirBuilder::new().mode(0o700).create(folder) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
+        // Where we may not look, we may not sync either; whoever made that folder has.
+        Ok(()) => File::open(above).map_or(Ok(()), |above| above.sync_all()),
+    };
+    made.map_err(|source| CustodyError::File { what: "create", path: folder.to_owned(), source })
 }

@@ -43,7 +43,7 @@ pub(super) fn read(path: &Path) -> Result<Option<Key>, CustodyError> {
 /// Makes a key, where there is none.
 pub(super) fn create(path: &Path, entropy: &dyn Entropy) -> Result<Key, CustodyError> {
     let key = random(entropy);
-    write(path, &key)?;
+    write(path, &key, entropy)?;
     Ok(key)
 }
 
@@ -55,13 +55,11 @@ pub(super) fn random(entropy: &dyn Entropy) -> Key {
 }
 
 /// Writes a key where there is no file, durably.
-pub(super) fn write(path: &Path, key: &Key) -> Result<(), CustodyError> {
+pub(super) fn write(path: &Path, key: &Key, entropy: &dyn Entropy) -> Result<(), CustodyError> {
     let failed = |source| CustodyError::File { what: "create", path: path.to_owned(), source };
     let folder = folder(path);
     make_folder(folder)?;
-    let options = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-    let mut file = options.map_err(failed)?;
-    file.write_all(key.as_ref()).and_then(|()| file.sync_all()).map_err(failed)?;
+    put(path, key, entropy).map_err(failed)?;
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)
 }
 
@@ -92,6 +90,22 @@ pub(super) fn discard_successor(path: &Path) -> Result<(), CustodyError> {
 
 fn folder(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Puts a key where there is no file, whole: a process that is killed here leaves no half a key behind, which would
+/// be one that opens nothing and that nothing replaces.
+fn put(path: &Path, key: &Key, entropy: &dyn Entropy) -> std::io::Result<()> {
+    let mut word = [0; 8];
+    entropy.fill(&mut word);
+    let fresh = path.with_extension(format!("{:016x}.new", u64::from_be_bytes(word)));
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&fresh)?;
+    let linked = file
+        .write_all(key.as_ref())
+        .and_then(|()| file.sync_all())
+        // Unlike a rename, a link never takes the place of a key that somebody else made meanwhile.
+        .and_then(|()| std::fs::hard_link(&fresh, path));
+    std::fs::remove_file(&fresh)?;
+    linked
 }
 
 fn check(path: &Path, file: &File) -> Result<(), CustodyError> {

@@ -1,5 +1,6 @@
 //! sled, open for one session (design 4.2).
 
+use std::io;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -25,15 +26,34 @@ pub(super) struct SledStore {
 impl SledStore {
     /// Opens the database in `folder`; the caller holds the registry's lock.
     pub(super) fn open(folder: &Path, data_dir: &Path) -> Result<Self, CustodyError> {
+        let failed = |source| CustodyError::File { what: "read", path: folder.to_owned(), source };
+        remove_unfinished(folder).map_err(failed)?;
         let database = open_in_time(folder)?
             .ok_or_else(|| CustodyError::InUse { data_dir: data_dir.to_owned(), holder: None })?;
-        let durable = Durable::hold(folder).map_err(|source| CustodyError::File {
-            what: "read",
-            path: folder.to_owned(),
-            source,
-        })?;
+        let durable = Durable::hold(folder).map_err(failed)?;
         Ok(Self { database, durable: Mutex::new(durable) })
     }
+}
+
+/// Removes what a killed process left half-written, and sled would read as if it were whole: with it in the folder the
+/// database opens never again.
+///
+/// A snapshot is written under its name with `.generating` and then renamed, but whatever begins like one is read. The
+/// settings in `conf` are written in place before there is a database; while that is empty they stand for nothing.
+fn remove_unfinished(folder: &Path) -> io::Result<()> {
+    let entries = match std::fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries?,
+    };
+    let is_empty = std::fs::metadata(folder.join("db")).map_or(true, |found| found.len() == 0);
+    for entry in entries {
+        let path = entry?.path();
+        let is_unfinished = path.extension().is_some_and(|extension| extension == "generating");
+        if is_unfinished || is_empty && path.file_name().is_some_and(|name| name == "conf") {
+            std::fs::remove_file(path)?;
+        }
+    }
+    Ok(())
 }
 
 fn open_in_time(folder: &Path) -> Result<Option<sled::Db>, CustodyError> {

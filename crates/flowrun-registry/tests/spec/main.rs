@@ -14,6 +14,7 @@ mod mix_up;
 mod newer;
 mod owners;
 mod processes;
+#[expect(dead_code, reason = "the tests of the binary, which share it, ask more of it")]
 mod provider;
 mod refreshing;
 mod revocation;

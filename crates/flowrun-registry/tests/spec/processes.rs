@@ -199,3 +199,26 @@ async fn what_was_refreshed_is_there_after_kill_9_oa_57() {
         assert!(!house.provider.is_revoked(), "round {round}");
     }
 }
+
+/// sled writes a snapshot when it opens, under such a name until it is whole.
+#[tokio::test]
+async fn a_snapshot_that_a_killed_process_left_half_written_locks_nobody_out_oa_57() {
+    let house = House::new().await;
+    house.authorized().await;
+    let unfinished = house.folder.path().join("data/database/snap.0000000000000001.generating");
+    std::fs::write(&unfinished, "half").unwrap();
+    let shown = house.open().show(&name(NAME)).await.unwrap();
+    assert_eq!(shown.state, IntegrationState::Authorized);
+    assert!(!unfinished.exists());
+}
+
+/// sled writes its settings before anything else, in two pieces.
+#[tokio::test]
+async fn a_first_use_that_was_killed_locks_nobody_out_oa_57() {
+    let house = House::new().await;
+    let database = house.folder.path().join("data/database");
+    std::fs::create_dir_all(database.join("blobs")).unwrap();
+    std::fs::write(database.join("conf"), "segment_size: 524288").unwrap();
+    assert!(house.open().list().await.unwrap().is_empty());
+    house.authorized().await;
+}

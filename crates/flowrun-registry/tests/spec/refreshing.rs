@@ -125,6 +125,37 @@ async fn a_passing_failure_cools_down_as_long_as_asked_and_the_old_token_is_used
     assert_eq!(house.provider.refreshes(), 2);
 }
 
+/// A minute's token is due for its last nine seconds.
+#[tokio::test]
+async fn one_bad_reply_does_not_outlast_a_short_token_oa_44() {
+    let house = House::new().await;
+    house.provider.add(r#""expires_in":60"#);
+    let registry = house.authorized().await;
+    house.clock.forward(52);
+    house.provider.next_token(Next::Say(500, "", String::new()));
+    for _ in 0..7 {
+        assert_eq!(house.call(&registry).await.unwrap().status, 200);
+        house.clock.forward(1);
+    }
+    assert_eq!(house.provider.refreshes(), 2, "asked again while the old token was still good");
+}
+
+#[tokio::test]
+async fn a_provider_that_keeps_failing_is_asked_less_and_less_often_oa_44() {
+    let house = House::new().await;
+    let registry = house.authorized().await;
+    house.clock.forward(3600);
+    let mut asked = Vec::new();
+    for second in 0..120 {
+        house.provider.next_token(Next::Say(503, "", String::new()));
+        let before = house.provider.refreshes();
+        assert!(house.call(&registry).await.is_err());
+        asked.extend((house.provider.refreshes() > before).then_some(second));
+        house.clock.forward(1);
+    }
+    assert_eq!(asked, [0, 2, 6, 14, 30, 60, 90]);
+}
+
 #[tokio::test]
 async fn an_unreachable_token_endpoint_costs_nothing_oa_44() {
     let mut house = House::new().await;

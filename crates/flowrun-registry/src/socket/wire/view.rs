@@ -19,6 +19,11 @@ pub(in crate::socket) struct View {
     grant: GrantKind,
     authorize_url: Option<String>,
     token_url: String,
+    issuer: Option<String>,
+    revoke_url: Option<String>,
+    introspect_url: Option<String>,
+    device_url: Option<String>,
+    resources: Vec<String>,
     client_id: Option<String>,
     has_client_secret: bool,
     redirect_uri: String,
@@ -65,7 +70,8 @@ macro_rules! mirrored {
 }
 
 mirrored!(Integration, View {
-    name, state, preset, grant, authorize_url, token_url, client_id, has_client_secret, redirect_uri, callback_id,
+    name, state, preset, grant, authorize_url, token_url, issuer, revoke_url,
+    introspect_url, device_url, resources, client_id, has_client_secret, redirect_uri, callback_id,
     port, scopes, granted_scopes, hosts, kept, created_at, authorized_at, refreshed_at, expires_at,
     refresh_expires_at, is_refreshable, failures, cooling_until
 } last_failure: |failure: Option<_>| failure.map(Into::into));
