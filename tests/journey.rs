@@ -9,6 +9,7 @@ mod loopback;
 #[path = "person.rs"]
 mod person;
 
+use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::Child;
@@ -17,6 +18,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use loopback::{Request, reply, serve};
 use person::{Person, ended};
+use rustix::process::{Pid, Signal, kill_process};
 
 /// A provider with a token endpoint and one API call; it counts the codes it redeemed.
 struct Provider {
@@ -162,4 +164,50 @@ fn an_authorization_that_nobody_finishes_ends_by_itself() {
     let home = home(&provider);
     let authorize = home.start(&["integrations", "authorize", "crm", "--no-browser", "--timeout", "50ms"]);
     ends_with(authorize, 5, "");
+}
+
+/// Every line that a program says to a person, once it has ended.
+fn said(program: Child) -> String {
+    let ended = ended(program);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    ended.stderr
+}
+
+/// R17, N9: an owner is found without being named, said to be used, and nobody's loss when it ends.
+#[test]
+fn an_operator_lets_one_process_answer_all_the_others() {
+    let provider = Provider::start();
+    let home = home(&provider);
+    let mut authorize = home.start(&["integrations", "authorize", "crm", "--paste"]);
+    let url = authorization_url(&mut authorize);
+    let (callback, state) = (parameter(&url, "redirect_uri"), parameter(&url, "state"));
+    writeln!(authorize.stdin.take().expect("piped"), "{callback}?code=c&state={state}")
+        .expect("flowrun reads");
+    ends_with(authorize, 0, "All set! Your authorization is complete!\n");
+
+    let run = ["-v", "flow.yaml", "--var", "id=42"];
+    assert!(said(home.start(&run)).contains("registry: this process's own"));
+    let mut owner = home.start(&["integrations", "serve"]);
+    let mut lines = BufReader::new(owner.stderr.take().expect("piped")).lines().map_while(Result::ok);
+    let answering = lines.next().expect("it says where it answers");
+    let socket = answering.rsplit(' ').next().expect("a path").to_owned();
+    assert!(socket.ends_with("/control/socket"), "{answering}");
+    let limits = fs::read_to_string(format!("/proc/{}/limits", owner.id())).expect("it runs");
+    let core = limits.lines().find(|line| line.starts_with("Max core file size")).expect("a limit");
+    assert!(core.split_whitespace().filter(|word| *word == "0").count() == 2, "{core}");
+
+    assert!(said(home.start(&run)).contains("registry: that of its owner"));
+    ends_with(home.start(&["flow.yaml", "--var", "id=42"]), 0, "Their last name is Doe.\n");
+    let listed = format!("crm  authorized    {}/token\n", provider.origin);
+    ends_with(home.start(&["integrations", "list"]), 0, &listed);
+    let second = home.flowrun(&["integrations", "serve"]);
+    assert_eq!(second.code, Some(1), "{second:?}");
+    assert!(second.stderr.contains("another process owns the registry"), "{second:?}");
+    assert!(second.stderr.contains("= help: "), "{second:?}");
+
+    let pid = Pid::from_child(&owner);
+    kill_process(pid, Signal::TERM).expect("it runs");
+    assert_eq!(owner.wait().expect("it ends").code(), Some(0));
+    assert!(!fs::exists(&socket).expect("its folder can be read"), "it left its socket");
+    assert!(said(home.start(&run)).contains("registry: this process's own"));
 }

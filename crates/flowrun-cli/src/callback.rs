@@ -45,6 +45,12 @@ impl Loopback {
         let addresses = hosts.into_iter().map(|host| SocketAddr::new(host, port)).collect();
         is_here.then(|| Self { addresses, path: url.path().to_owned() })
     }
+
+    /// Tries whether it could be listened at now, and listens no longer than that.
+    pub(crate) fn try_bind(&self) -> Result<(), (SocketAddr, std::io::Error)> {
+        let bind = |address: &SocketAddr| std::net::TcpListener::bind(address).map(drop);
+        self.addresses.iter().try_for_each(|address| bind(address).map_err(|error| (*address, error)))
+    }
 }
 
 /// What became of an arrival, as the browser is told.

@@ -12,9 +12,9 @@ use url::Url;
 
 use crate::authorize::{Ticket, end, ticket};
 use crate::custody::Book;
-use crate::exchange::TokenExchange;
+use crate::exchange::{Timed, TokenExchange};
 use crate::inner::Inner;
-use crate::record::Times;
+use crate::record::Stage;
 use crate::turn::NoTurn;
 use crate::{AuthorizeError, Authorized, CustodyError};
 
@@ -95,33 +95,31 @@ impl Inner {
             NoTurn::Busy => AuthorizeError::Busy(ticket.name.clone()),
             NoTurn::Custody(error) => error.into(),
         })?;
-        let exchange = TokenExchange(Arc::clone(&self.world.client));
+        let exchange = Timed::begin(&self.world);
         let endpoint =
             TokenEndpoint { exchange: &exchange, provider: &ticket.provider, client: &ticket.client };
         let Some(grant) = endpoint.device_grant() else { return Ok(None) };
-        let began = self.world.clock.now();
-        let polled = grant.poll(&mut waiting.device).await;
-        let times = Times { began, ended: self.world.clock.now() };
-        let granted = match polled {
+        let granted = match grant.poll(&mut waiting.device).await {
             Ok(Poll::Granted(grant)) => Ok(*grant),
             Ok(Poll::Denied { provider_words }) => {
-                self.note(&ticket, "the authorization was denied", times.ended).await?;
+                self.note(&ticket, "the authorization was denied").await?;
                 return Err(AuthorizeError::Denied { name: ticket.name, provider_words });
             }
             Ok(Poll::Expired) => return Err(AuthorizeError::CodeExpired(ticket.name)),
             Ok(_) => return Ok(None),
             Err(error) => Err(error),
         };
-        let (outcome, _) = self.custody.write(move |book| end(book, &ticket, granted, times)).await?;
+        let exchanged = exchange.end(&self.world, granted);
+        let (outcome, _) = self.custody.write(move |book| end(book, &ticket, exchanged)).await?;
         outcome.map(Some)
     }
 
     /// Writes down that it failed; what was authorised before stays so (OA-19).
-    async fn note(&self, ticket: &Ticket, said: &'static str, at: Timestamp) -> Result<(), CustodyError> {
-        let id = ticket.id.clone();
+    async fn note(&self, ticket: &Ticket, said: &'static str) -> Result<(), CustodyError> {
+        let (id, at) = (ticket.id.clone(), self.world.clock.now());
         let write = move |book: &mut Book<'_>| {
             if let Some((name, mut record)) = book.name_of(&id).zip(book.record(&id)?) {
-                record.fail(said.to_owned(), at);
+                record.fail(Stage::Authorize, said.to_owned(), at);
                 book.put(&id, name, record);
             }
             Ok(())

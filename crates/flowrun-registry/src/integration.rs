@@ -8,6 +8,8 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 use serde::Serialize;
 
+use crate::Leg;
+
 /// What is given to add an integration. A draft may lack client id and secret (SEED-9).
 ///
 /// # Example
@@ -142,7 +144,7 @@ pub struct Integration {
     pub refreshed_at: Option<Timestamp>,
     /// When the access token ends, where that is known.
     pub expires_at: Option<Timestamp>,
-    /// When the refresh token ends, where the provider said.
+    /// When the refresh token ends if nobody uses it, where that is known.
     pub refresh_expires_at: Option<Timestamp>,
     /// Whether its token can be renewed without a person.
     pub is_refreshable: bool,
@@ -160,6 +162,8 @@ pub struct Integration {
 pub struct Failure {
     /// When.
     pub at: Timestamp,
+    /// At which leg.
+    pub leg: Leg,
     /// What, in words; the provider's own are capped and labelled.
     pub said: String,
 }

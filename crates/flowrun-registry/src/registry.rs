@@ -8,16 +8,16 @@ use std::sync::Arc;
 
 use flowrun_oauth::{DiscoveryError, Provider, Settings};
 use flowrun_step::{Clock, Entropy, IntegrationName, Outbound};
+use secrecy::{ExposeSecret, SecretBox, SecretString};
 
 use crate::custody::{Book, Custody};
 use crate::id::Id;
 use crate::inner::Inner;
 use crate::lookup::find;
-use crate::refresh::Urgency;
 use crate::{
-    AuthorizeError, Authorized, Begin, Begun, CustodyError, Edit, EditError, Edited, Finding, Integration,
-    IntrospectError, LookupError, NewIntegration, RefreshError, RevokeError, Revoked, Standing,
-    WaitingDevice,
+    AuthorizeError, Authorized, Begin, Begun, Checkup, CustodyError, Edit, EditError, Edited, Export,
+    ExportError, ImportError, Imported, Integration, IntrospectError, LookupError, NewIntegration,
+    RefreshError, RevokeError, Revoked, Standing, Store, Taken, UnknownIntegration, WaitingDevice,
 };
 
 /// Where a registry lives, and the world it works in.
@@ -61,6 +61,16 @@ impl Registry {
     #[must_use]
     pub fn in_memory(world: World) -> Self {
         let custody = Custody::in_memory(Arc::clone(&world.entropy));
+        Self { inner: Arc::new(Inner::new(custody, world)) }
+    }
+
+    /// A registry in a database of the embedding service, sealed with a key that is the service's to keep (OA-58).
+    ///
+    /// What belongs to files is then the service's business: whether an older copy of the database was put back is not
+    /// noticed, and [`Registry::rotate_key`] has no key to rotate.
+    #[must_use]
+    pub fn with_store(store: Arc<dyn Store>, key: &SecretBox<[u8; 32]>, world: World) -> Self {
+        let custody = Custody::in_store(store, key.expose_secret(), Arc::clone(&world.entropy));
         Self { inner: Arc::new(Inner::new(custody, world)) }
     }
 
@@ -230,22 +240,87 @@ impl Registry {
         self.show(name).await.map_err(RefreshError::Lookup)
     }
 
-    /// Refreshes the token now, due or not, without regard to a cooldown.
+    /// Refreshes the token now, due or not, without regard to a cooldown. For an imported copy this says that no other
+    /// copy goes on.
     ///
     /// # Errors
     /// When it cannot be refreshed.
     pub async fn force_refresh(&self, name: &IntegrationName) -> Result<Integration, RefreshError> {
-        let live = self.inner.live(name).await?;
-        self.inner.renew(live.wish(Urgency::Asked)).await?;
+        let wish = self.inner.asked(name.clone()).await?;
+        self.inner.renew(wish).await?;
         self.show(name).await.map_err(RefreshError::Lookup)
     }
 
-    /// Looks at everything the integration stands on.
+    /// Uses refresh tokens that would die of not being used, well before they do (OA-52); never ends.
+    ///
+    /// It is for processes that live long: a server, an embedding service. Several of them do each other no harm.
+    ///
+    /// # Example
+    /// ```
+    /// # fn serve(registry: flowrun_registry::Registry) -> tokio::task::JoinHandle<()> {
+    /// tokio::spawn(async move { registry.keep_alive().await })
+    /// # }
+    /// ```
+    pub async fn keep_alive(&self) {
+        self.inner.keep_alive().await;
+    }
+
+    /// Integrations with their secrets, sealed by a passphrase, to be kept or taken elsewhere; all of them if none is
+    /// named.
     ///
     /// # Errors
-    /// When there is none of this name, or the registry cannot be read at all.
-    pub async fn check(&self, name: &IntegrationName) -> Result<Vec<Finding>, LookupError> {
+    /// When the passphrase is too short, there is nothing of these names, or the registry cannot be read.
+    pub async fn export(
+        &self,
+        names: &[IntegrationName],
+        passphrase: &SecretString,
+    ) -> Result<Export, ExportError> {
+        self.inner.export(names.to_vec(), passphrase.clone()).await
+    }
+
+    /// Takes in what was exported: all of it or nothing.
+    ///
+    /// A copy whose refresh token is replaced by each refresh waits, as [`NeedsAttention::RestoredFromBackup`]: of two
+    /// copies of one such grant only one can go on (N9). [`Registry::force_refresh`] says that it is this one.
+    ///
+    /// # Errors
+    /// When it is no export, the passphrase does not open it, a name is taken, or the registry cannot be written.
+    ///
+    /// [`NeedsAttention::RestoredFromBackup`]: flowrun_step::NeedsAttention::RestoredFromBackup
+    pub async fn import(
+        &self,
+        export: &[u8],
+        passphrase: &SecretString,
+        taken: Taken,
+    ) -> Result<Vec<Imported>, ImportError> {
+        self.inner.import(export.to_vec(), passphrase.clone(), taken).await
+    }
+
+    /// Seals everything with a new key, which takes the place of the key file; tells how many integrations that were,
+    /// or none where there is no key yet (OA-55).
+    ///
+    /// It may be interrupted at any point: whoever uses the registry next goes on where it ended. What an old key
+    /// sealed may stay in the database's files for a while, so after a leak of the key, grants are to be revoked too.
+    ///
+    /// # Errors
+    /// When the registry cannot be read or written, a record is damaged, or the key serves another registry too;
+    /// then nothing has changed.
+    pub async fn rotate_key(&self) -> Result<Option<usize>, CustodyError> {
+        self.inner.custody.rotate_key().await
+    }
+
+    /// Looks at everything the integration stands on, the registry itself included: one that cannot be opened is a
+    /// finding too.
+    ///
+    /// # Errors
+    /// When there is none of this name.
+    pub async fn check(&self, name: &IntegrationName) -> Result<Checkup, UnknownIntegration> {
         self.inner.check(name.clone()).await
+    }
+
+    /// Looks at everything that every integration stands on.
+    pub async fn check_all(&self) -> Checkup {
+        self.inner.check_all().await
     }
 
     /// Ends when no refresh and no exchange of a code is under way, so that a process may end without losing one.

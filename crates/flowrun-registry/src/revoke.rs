@@ -17,7 +17,7 @@ use crate::exchange::TokenExchange;
 use crate::id::Id;
 use crate::inner::Inner;
 use crate::lookup::{find, unknown};
-use crate::record::{Record, Tokens};
+use crate::record::{Record, Stage, Tokens};
 use crate::refresh::words;
 use crate::turn::NoTurn;
 use crate::{CustodyError, Integration, LookupError};
@@ -106,7 +106,7 @@ impl Inner {
             };
             record.revoked();
             if let AtProvider::Failed { said, .. } = &at_provider {
-                record.fail(said.clone(), now);
+                record.fail(Stage::Revoke, said.clone(), now);
             }
             let integration = Integration::of(&id, name.clone(), &record);
             book.put(&id, name, record);

@@ -27,14 +27,24 @@ pub(crate) enum IntegrationVerb {
     },
     /// Change one; what is not given stays.
     Edit(EditArguments),
+    /// Give it another name, and show where flows still say the old one.
+    Rename {
+        /// Its name.
+        old: String,
+        /// Its name from now on.
+        new: String,
+        /// The folder of flows to look at; `flows` if there is one.
+        #[arg(long, value_name = "FOLDER")]
+        flows: Option<PathBuf>,
+    },
     /// Have it authorised by a person, in a browser.
     Authorize(AuthorizeArguments),
-    /// Look at everything it stands on, and say what to do.
+    /// Name the leg that fails, of the ten an integration stands on, and say what to do.
     Check {
-        /// Its name.
-        name: String,
+        /// Its name; all of them without one.
+        name: Option<String>,
         /// Ask the provider whether it still takes the token, and believe it.
-        #[arg(long)]
+        #[arg(long, requires = "name")]
         remote: bool,
         /// As JSON.
         #[arg(long)]
@@ -71,6 +81,14 @@ pub(crate) enum IntegrationVerb {
         #[arg(long)]
         yes: bool,
     },
+    /// Write integrations with their secrets into a file that a passphrase seals.
+    Export(ExportArguments),
+    /// Take in what was exported; all of it or nothing.
+    Import(ImportArguments),
+    /// Seal everything with a new key, which replaces the key file.
+    RotateKey,
+    /// Answer other flowrun processes of yours from this one's registry, until Ctrl-C.
+    Serve,
     /// List the providers that are known, and what is to be chosen for each; or show one whole.
     Presets {
         /// The one to show: its addresses, what to choose, what it rests on.
@@ -102,9 +120,6 @@ pub(crate) struct AddArguments {
 pub(crate) struct EditArguments {
     /// Its name.
     pub(crate) name: String,
-    /// Another name; flows that use the old one must follow.
-    #[arg(long, value_name = "NAME")]
-    pub(crate) rename: Option<String>,
     /// The provider; a preset, an issuer or addresses replace it as a whole, anything else changes what was known.
     #[command(flatten)]
     pub(crate) provider: ProviderArguments,
@@ -203,6 +218,44 @@ pub(crate) struct AuthorizeArguments {
     /// Ask for consent even if it was given before.
     #[arg(long)]
     pub(crate) force_consent: bool,
+}
+
+/// What is taken out, and where to.
+#[derive(Debug, Args)]
+pub(crate) struct ExportArguments {
+    /// Their names; all of them without one.
+    pub(crate) names: Vec<String>,
+    /// The file to write; it must not be there yet, and only its owner can read it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) to: PathBuf,
+    /// The passphrase that seals it.
+    #[command(flatten)]
+    pub(crate) passphrase: PassphraseArguments,
+}
+
+/// What is taken in.
+#[derive(Debug, Args)]
+pub(crate) struct ImportArguments {
+    /// The file that an export wrote.
+    pub(crate) file: PathBuf,
+    /// Replace integrations of the same names, with their secrets.
+    #[arg(long)]
+    pub(crate) replace: bool,
+    /// The passphrase that seals it.
+    #[command(flatten)]
+    pub(crate) passphrase: PassphraseArguments,
+}
+
+/// Where a passphrase comes from: typed unless said otherwise, never an argument (OA-3).
+#[derive(Debug, Args)]
+#[group(multiple = false)]
+pub(crate) struct PassphraseArguments {
+    /// Read the passphrase from a file.
+    #[arg(long = "passphrase-file", value_name = "FILE")]
+    pub(crate) from: Option<PathBuf>,
+    /// Read the passphrase from stdin.
+    #[arg(long = "passphrase-stdin")]
+    pub(crate) by_stdin: bool,
 }
 
 /// A grant, as it is typed.

@@ -57,7 +57,7 @@ pub(super) async fn edit(
         false => None,
     };
     let changes = Edit {
-        name: edit.rename.as_deref().map(named).transpose()?,
+        name: None,
         provider,
         client_id: edit.client.client_id.clone(),
         client_secret: secret(world, &name, &edit.client.secret)?,
@@ -67,9 +67,6 @@ pub(super) async fn edit(
     };
     let edited = registry.edit(&name, changes).await?;
     say_destroyed(&world.terminal, &edited);
-    if edit.rename.is_some() {
-        world.terminal.say(&format!("flows that use `{name}` must say `{}` now", edited.integration.name));
-    }
     callback_url(&world.terminal, &edited.integration)?;
     next_step(&world.terminal, &edited.integration, None);
     Ok(Exit::Done)

@@ -96,7 +96,7 @@ async fn scopes_that_were_not_granted_are_named_oa_34() {
     let done = registry.complete_authorization(&name(NAME), &address, None).await.unwrap();
     assert_eq!(done.missing_scopes, ["contacts"]);
     let check = registry.check(&name(NAME)).await.unwrap();
-    let bad: Vec<_> = check.iter().filter(|it| !it.ok).map(|it| it.said.as_str()).collect();
+    let bad: Vec<_> = check.wrong().map(|it| it.said.as_str()).collect();
     assert_eq!(bad, ["asked for and not granted: contacts"]);
 }
 
