@@ -52,20 +52,23 @@ async fn a_refresh_leads_nowhere_else_and_says_whose_fault_it_is_oa_28() {
 #[tokio::test]
 async fn revocation_introspection_and_device_endpoints_lead_nowhere_else_oa_28() {
     for status in STATUSES {
-        let house = House::authorized().await;
-        let (bystander, _) = led_astray(&house);
-        house.server.says(redirect(status, &bystander.url()));
-        house.registry.introspect(&name()).await.unwrap_err();
-        house.server.says(redirect(status, &bystander.url()));
-        house.registry.begin_device(&name()).await.unwrap_err();
-        house.server.says(redirect(status, &bystander.url()));
-        let revoked = house.registry.revoke(&name()).await.unwrap();
-        assert!(matches!(revoked.at_provider, AtProvider::Failed { .. }), "{revoked:?}");
-        assert_ne!(revoked.integration.state, IntegrationState::Authorized);
+        let bystander = Bystander::new();
+        for elsewhere in [Some(bystander.url()), None] {
+            let house = House::authorized().await;
+            let target = elsewhere.unwrap_or_else(|| house.server.url("/elsewhere"));
+            for _ in 0..3 {
+                house.server.says(redirect(status, &target));
+            }
+            house.registry.introspect(&name()).await.unwrap_err();
+            house.registry.begin_device(&name()).await.unwrap_err();
+            let revoked = house.registry.revoke(&name()).await.unwrap();
+            assert!(matches!(revoked.at_provider, AtProvider::Failed { .. }), "{revoked:?}");
+            assert_ne!(revoked.integration.state, IntegrationState::Authorized);
+            let asked = house.server.seen();
+            let paths: Vec<_> = asked.iter().filter_map(|request| request.split(' ').nth(1)).collect();
+            assert_eq!(paths, ["/token", "/introspect", "/device", "/revoke"], "{status}");
+        }
         assert!(!bystander.was_called(), "{status}");
-        let asked = house.server.seen();
-        let paths: Vec<_> = asked.iter().filter_map(|request| request.split(' ').nth(1)).collect();
-        assert_eq!(paths, ["/token", "/introspect", "/device", "/revoke"]);
     }
 }
 
