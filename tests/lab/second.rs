@@ -20,7 +20,7 @@ use std::thread;
 
 use operator::{Ended, Operator};
 use server::{Server, Tally};
-use url::form_urlencoded;
+use url::{Position, Url, form_urlencoded};
 
 const NAME: &str = "second";
 const PERSONS_CLIENT: (&str, &str) = ("client: 1", "s3cret basic:/+%41");
@@ -58,6 +58,20 @@ fn finds(operator: &Operator) {
     assert_eq!((ended.status.code(), ended.stdout.as_str()), (Some(0), FOUND), "{ended:?}");
 }
 
+/// The page a browser would get, without following where it leads.
+fn page(server: &Server, url: &Url) -> String {
+    let head = format!("GET {} HTTP/1.0\r\nhost: {}\r\n\r\n", &url[Position::BeforePath..], url.authority());
+    exchange(server, &head)
+}
+
+fn exchange(server: &Server, request: &str) -> String {
+    let mut stream = TcpStream::connect(server.origin.trim_start_matches("http://")).expect("it listens");
+    stream.write_all(request.as_bytes()).expect("it reads");
+    let mut reply = String::new();
+    stream.read_to_string(&mut reply).expect("it answers");
+    reply
+}
+
 /// What somebody else sends to an endpoint with the client's credentials; gives the reply.
 fn post(server: &Server, path: &str, fields: &[(&str, &str)]) -> String {
     let (id, secret) = PERSONS_CLIENT;
@@ -69,11 +83,7 @@ fn post(server: &Server, path: &str, fields: &[(&str, &str)]) -> String {
          content-length: {}\r\n\r\n",
         body.len()
     );
-    let mut stream = TcpStream::connect(address).expect("the server listens");
-    stream.write_all(format!("{head}{body}").as_bytes()).expect("it reads");
-    let mut reply = String::new();
-    stream.read_to_string(&mut reply).expect("it answers");
-    reply
+    exchange(server, &format!("{head}{body}"))
 }
 
 /// OA-9, OA-11, OA-41: the server asks for PKCE, compares redirect URIs and rotates.
@@ -89,6 +99,30 @@ fn an_authorisation_is_good_for_every_later_process_and_each_refresh_token_is_us
     let expected = Tally { codes: 1, refreshes: 3, contacts: 4, ..Tally::default() };
     assert_eq!(server.tally(), expected);
     assert_eq!(server.refresh_tokens().len(), 4, "it rotates");
+}
+
+/// OA-9, OA-11: what the next test's authorisation would not tell from a server that looks at neither.
+#[test]
+fn the_server_insists_on_pkce_and_on_the_registered_redirect_uri_oa_9_oa_11() {
+    let Some(mut server) = Server::start(LONG) else { return };
+    let operator = registered(&mut server, "body");
+    let changed = |url: &Url, name: &str, value: Option<&str>| {
+        let mut other = url.clone();
+        let pairs = url.query_pairs().filter(|(key, _)| key != name);
+        other.query_pairs_mut().clear().extend_pairs(pairs).extend_pairs(value.map(|value| (name, value)));
+        other
+    };
+    operator.authorise(NAME, |url| {
+        let without = page(&server, &changed(url, "code_challenge", None));
+        assert!(
+            without.starts_with("HTTP/1.0 302") && without.contains("error=invalid_request"),
+            "{without}"
+        );
+        let elsewhere = page(&server, &changed(url, "redirect_uri", Some("http://127.0.0.1:1/callback")));
+        assert!(elsewhere.starts_with("HTTP/1.0 400"), "{elsewhere}");
+        server.consent(url)
+    });
+    finds(&operator);
 }
 
 /// OA-38: the server ends the family of a refresh token that comes twice, so one loser would show.
