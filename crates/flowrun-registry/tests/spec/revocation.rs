@@ -7,7 +7,7 @@ use flowrun_registry::{AtProvider, Registry, RevokeError};
 use flowrun_step::{IntegrationState, NeedsAttention};
 
 use crate::provider::Next;
-use crate::world::{House, NAME, name};
+use crate::world::{House, NAME, name, until};
 
 const REVOKED: IntegrationState = IntegrationState::NeedsAttention(NeedsAttention::Revoked);
 
@@ -78,7 +78,13 @@ async fn what_the_provider_keeps_is_said_and_the_record_is_cleared_all_the_same_
 async fn an_unwell_provider_is_asked_again_when_it_says_if_that_is_soon_oa_65() {
     let house = House::new().await;
     let soon = (503, "retry-after: 7\r\n", "");
-    assert_eq!(revoked(&house, &[soon, (200, "", ""), (200, "", "")]).await.1, AtProvider::Revoked);
+    let waited = async {
+        until("it waits", || house.clock.sleepers() == 1).await;
+        house.clock.forward(7);
+    };
+    let answers = [soon, (200, "", ""), (200, "", "")];
+    let ((_, at_provider), ()) = tokio::join!(revoked(&house, &answers), waited);
+    assert_eq!(at_provider, AtProvider::Revoked);
     assert_eq!(given_back(&house)[..2], ["refresh_token canary-refresh-1", "refresh_token canary-refresh-1"]);
 
     let house = House::new().await;
