@@ -12,7 +12,7 @@ mod person;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::process::Child;
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -142,6 +142,39 @@ fn a_denial_is_said_and_authorises_nothing() {
     assert!(!page.contains("<script>") && page.contains("Nothing was authorised"), "{page}");
     ends_with(authorize, 1, "");
     assert_eq!(provider.redeemed.load(Ordering::SeqCst), 0);
+}
+
+/// SEED-9, OA-3: at a terminal, `add` shows the callback URL first and then asks for what the provider's page shows;
+/// what was left out is asked for by `edit`, and the secret is not shown while it is typed.
+#[test]
+fn an_operator_at_a_terminal_is_asked_for_the_client_seed_9() {
+    let person = Person::new(&[]);
+    let Some(said) = at_a_terminal(&person, "integrations add teamleader", "\n") else { return };
+    let (url, question) =
+        (said.find("Callback URL: http://127.0.0.1:"), said.find("Client id of teamleader"));
+    assert!(url.zip(question).is_some_and(|(url, question)| url < question), "{said}");
+    let said = at_a_terminal(&person, "integrations edit teamleader", "my-id\ncanary-typed-secret\n");
+    let said = said.expect("a terminal was there before");
+    assert!(said.contains("not shown") && !said.contains("canary"), "{said}");
+    let shown = person.flowrun(&["integrations", "show", "teamleader", "--json"]).stdout;
+    assert!(shown.contains(r#""client_id":"my-id","has_client_secret":true"#), "{shown}");
+}
+
+/// Runs flowrun at a terminal of its own, which `script` gives it; skipped aloud where there is no `script`.
+fn at_a_terminal(person: &Person, words: &str, typed: &str) -> Option<String> {
+    let command = format!("exec {} {words}", env!("CARGO_BIN_EXE_flowrun"));
+    let mut script = Command::new("script");
+    script.args(["--quiet", "--return", "--flush", "--echo", "never", "--command", &command, "/dev/null"]);
+    script.env("HOME", person.home()).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let Ok(mut script) = script.spawn() else {
+        eprintln!("skipped: no `script` here to give flowrun a terminal (Debian: bsdutils)");
+        return None;
+    };
+    script.stdin.take().expect("piped").write_all(typed.as_bytes()).expect("it reads");
+    let output = script.wait_with_output().expect("it ends");
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{said}");
+    Some(said)
 }
 
 /// OA-22: on a machine without a browser, the address it ended on elsewhere is pasted.

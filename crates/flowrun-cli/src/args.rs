@@ -15,8 +15,8 @@ use clap::{Parser, Subcommand, ValueEnum};
 pub(crate) use by_hand::{ByHandArguments, PkceName, SeparatorName};
 pub(crate) use eval::{EvalArguments, PlaceName};
 pub(crate) use integrations::{
-    AddArguments, AuthStyleName, AuthorizeArguments, EditArguments, ExportArguments, GrantName,
-    ImportArguments, IntegrationVerb, PassphraseArguments, ProviderArguments, SecretArguments,
+    AddArguments, AuthStyleName, AuthorizeArguments, ClientArguments, EditArguments, ExportArguments,
+    GrantName, ImportArguments, IntegrationVerb, PassphraseArguments, ProviderArguments, SecretArguments,
 };
 pub(crate) use start::{Output, StartArguments};
 

@@ -7,6 +7,7 @@ mod authorize;
 mod browser;
 mod by_hand;
 mod change;
+mod client;
 mod device;
 mod discover;
 mod doctor;

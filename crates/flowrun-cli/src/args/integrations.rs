@@ -177,6 +177,13 @@ pub(crate) struct ClientArguments {
     pub(crate) redirect_uri: Option<String>,
 }
 
+impl ClientArguments {
+    /// Whether nothing is said of scopes or callback.
+    pub(crate) fn is_bare(&self) -> bool {
+        self.scopes.is_none() && self.port.is_none() && self.redirect_uri.is_none()
+    }
+}
+
 /// Where the client secret comes from: typed, piped or a file, never an argument (OA-3).
 #[derive(Debug, Args)]
 #[group(multiple = false)]

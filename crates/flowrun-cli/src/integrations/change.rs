@@ -5,6 +5,7 @@ use std::io;
 use flowrun::registry::{Edit, Edited, Integration, NewIntegration, Registry};
 use flowrun::step::{IntegrationName, IntegrationState};
 
+use super::client::{ask, is_to_be_asked};
 use super::discover::{discovered, known};
 use super::provider::{Chosen, choose, is_chosen};
 use super::secret::secret;
@@ -38,6 +39,12 @@ pub(super) async fn add(world: &World, registry: &Registry, add: &AddArguments) 
     }
     callback_url(&world.terminal, &integration)?;
     let setup_url = preset.as_ref().map(|preset| preset.setup_url.as_str());
+    if is_to_be_asked(world, &add.client) {
+        if let Some(url) = setup_url {
+            world.terminal.say(&format!("create a client with this callback URL at {url}"));
+        }
+        integration = ask(world, registry, integration).await?;
+    }
     next_step(&world.terminal, &integration, setup_url);
     Ok(Exit::Done)
 }
@@ -68,7 +75,12 @@ pub(super) async fn edit(
     let edited = registry.edit(&name, changes).await?;
     say_destroyed(&world.terminal, &edited);
     callback_url(&world.terminal, &edited.integration)?;
-    next_step(&world.terminal, &edited.integration, None);
+    let is_bare = !is_chosen(&edit.provider) && edit.client.is_bare();
+    let integration = match is_bare && is_to_be_asked(world, &edit.client) {
+        true => ask(world, registry, edited.integration).await?,
+        false => edited.integration,
+    };
+    next_step(&world.terminal, &integration, None);
     Ok(Exit::Done)
 }
 

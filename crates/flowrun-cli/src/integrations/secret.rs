@@ -18,23 +18,27 @@ pub(super) fn secret(
     name: &IntegrationName,
     from: &SecretArguments,
 ) -> Result<Option<SecretString>, Complaint> {
-    let kind = Kind { name: "client secret", options: "--client-secret-stdin or --client-secret-file" };
     if let Some(file) = &from.file {
-        kind.in_file(world, file).map(Some)
+        CLIENT_SECRET.in_file(world, file).map(Some)
     } else if from.stdin {
-        kind.piped().map(Some)
+        CLIENT_SECRET.piped(world).map(Some)
     } else if from.prompt {
-        kind.typed(world, &format!("Client secret of {name} (not shown): ")).map(Some)
+        typed(world, name).map(Some)
     } else {
         Ok(None)
     }
+}
+
+/// The client secret, from a person at the terminal.
+pub(super) fn typed(world: &World, name: &IntegrationName) -> Result<SecretString, Complaint> {
+    CLIENT_SECRET.typed(world, &format!("Client secret of {name} (not shown): "))
 }
 
 /// The passphrase of an export that is there already.
 pub(super) fn passphrase(world: &World, from: &PassphraseArguments) -> Result<SecretString, Complaint> {
     match (&from.from, from.by_stdin) {
         (Some(file), _) => PASSPHRASE.in_file(world, file),
-        (None, true) => PASSPHRASE.piped(),
+        (None, true) => PASSPHRASE.piped(world),
         (None, false) => PASSPHRASE.typed(world, "Passphrase (not shown): "),
     }
 }
@@ -53,6 +57,8 @@ pub(super) fn new_passphrase(world: &World, from: &PassphraseArguments) -> Resul
     }
 }
 
+const CLIENT_SECRET: Kind =
+    Kind { name: "client secret", options: "--client-secret-stdin or --client-secret-file" };
 const PASSPHRASE: Kind = Kind { name: "passphrase", options: "--passphrase-stdin or --passphrase-file" };
 
 /// What is taken: what it is called, and the options that give it where nobody can be asked.
@@ -64,13 +70,13 @@ struct Kind {
 impl Kind {
     fn in_file(&self, world: &World, file: &Path) -> Result<SecretString, Complaint> {
         let text = String::from_utf8(source::read(world, file)?);
-        self.one_line(text.map_err(|_| self.useless("the file is not UTF-8"))?)
+        self.one_line(world, text.map_err(|_| self.useless("the file is not UTF-8"))?)
     }
 
-    fn piped(&self) -> Result<SecretString, Complaint> {
+    fn piped(&self, world: &World) -> Result<SecretString, Complaint> {
         let mut text = String::new();
         io::stdin().read_to_string(&mut text).map_err(|error| self.useless(&error.to_string()))?;
-        self.one_line(text)
+        self.one_line(world, text)
     }
 
     fn typed(&self, world: &World, prompt: &str) -> Result<SecretString, Complaint> {
@@ -79,13 +85,17 @@ impl Kind {
                 .help(format!("use {}", self.options)));
         }
         world.terminal.prompt(prompt);
-        self.one_line(rpassword::read_password().map_err(|error| self.useless(&error.to_string()))?)
+        self.one_line(world, rpassword::read_password().map_err(|error| self.useless(&error.to_string()))?)
     }
 
-    fn one_line(&self, text: String) -> Result<SecretString, Complaint> {
+    fn one_line(&self, world: &World, text: String) -> Result<SecretString, Complaint> {
         match text.trim_end_matches(['\r', '\n']) {
             "" => Err(self.useless("it is empty")),
-            secret => Ok(secret.into()),
+            secret => {
+                let secret = SecretString::from(secret);
+                world.net.learn(&secret);
+                Ok(secret)
+            }
         }
     }
 
