@@ -12,6 +12,7 @@ mod person;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -49,7 +50,7 @@ fn answer(request: &Request, redeemed: &AtomicU32) -> Option<String> {
 
 /// A home with one integration, whose secret came from a file.
 fn home(provider: &Provider) -> Person {
-    let home = Person::new(&[]);
+    let home = Person::new(&[("BROWSER", "./browser")]);
     let base = &provider.origin;
     home.write("secret", "a secret of the client\n");
     let flow = format!(
@@ -188,6 +189,24 @@ fn an_operator_pastes_the_address_the_browser_ended_on() {
     writeln!(authorize.stdin.take().expect("piped"), "{callback}?code=c&state={state}")
         .expect("flowrun reads");
     ends_with(authorize, 0, "All set! Your authorization is complete!\n");
+}
+
+/// OA-71: where nobody watches no browser is started, whatever is wrong; the exit code says that a person is needed.
+#[test]
+fn no_browser_is_started_where_nobody_watches_oa_71() {
+    let provider = Provider::start();
+    let home = home(&provider);
+    let browser = home.write("browser", "#!/bin/sh\n: > \"$HOME/browser-was-started\"\n");
+    fs::set_permissions(&browser, fs::Permissions::from_mode(0o755)).expect("its owner may");
+    let mut authorize = home.start(&["integrations", "authorize", "crm"]);
+    let url = authorization_url(&mut authorize);
+    visit(&format!("{}?code=c&state={}", parameter(&url, "redirect_uri"), parameter(&url, "state")));
+    ends_with(authorize, 0, "All set! Your authorization is complete!\n");
+    assert_eq!(home.flowrun(&["integrations", "edit", "crm", "--scopes", "other"]).code, Some(0));
+    let run = home.flowrun(&["flow.yaml", "--var", "id=42"]);
+    assert_eq!(run.code, Some(4), "{run:?}");
+    assert!(run.stderr.contains("flowrun integrations authorize crm"), "{run:?}");
+    assert!(!home.home().join("browser-was-started").exists());
 }
 
 /// OA-70: it never waits for ever.
