@@ -2,7 +2,11 @@
 //!
 //! The provider is a few lines on loopback; the browser is one GET, as a person's would be.
 
-#![expect(clippy::expect_used, reason = "a test whose parts do not start fails at once")]
+#![expect(
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "a test whose parts do not start fails at once, and one that is skipped says so"
+)]
 
 #[path = "loopback.rs"]
 mod loopback;
@@ -178,17 +182,21 @@ fn at_a_terminal(person: &Person, words: &str, typed: &str) -> Option<String> {
     Some(said)
 }
 
-/// OA-22: on a machine without a browser, the address it ended on elsewhere is pasted.
-#[test]
-fn an_operator_pastes_the_address_the_browser_ended_on() {
-    let provider = Provider::start();
-    let home = home(&provider);
+fn authorise_by_paste(home: &Person) {
     let mut authorize = home.start(&["integrations", "authorize", "crm", "--paste"]);
     let url = authorization_url(&mut authorize);
     let (callback, state) = (parameter(&url, "redirect_uri"), parameter(&url, "state"));
     writeln!(authorize.stdin.take().expect("piped"), "{callback}?code=c&state={state}")
         .expect("flowrun reads");
     ends_with(authorize, 0, "All set! Your authorization is complete!\n");
+}
+
+/// OA-22: on a machine without a browser, the address it ended on elsewhere is pasted.
+#[test]
+fn an_operator_pastes_the_address_the_browser_ended_on() {
+    let provider = Provider::start();
+    let home = home(&provider);
+    authorise_by_paste(&home);
 }
 
 /// OA-71: where nobody watches no browser is started, whatever is wrong; the exit code says that a person is needed.
@@ -230,12 +238,7 @@ fn said(program: Child) -> String {
 fn an_operator_lets_one_process_answer_all_the_others() {
     let provider = Provider::start();
     let home = home(&provider);
-    let mut authorize = home.start(&["integrations", "authorize", "crm", "--paste"]);
-    let url = authorization_url(&mut authorize);
-    let (callback, state) = (parameter(&url, "redirect_uri"), parameter(&url, "state"));
-    writeln!(authorize.stdin.take().expect("piped"), "{callback}?code=c&state={state}")
-        .expect("flowrun reads");
-    ends_with(authorize, 0, "All set! Your authorization is complete!\n");
+    authorise_by_paste(&home);
 
     let run = ["-v", "flow.yaml", "--var", "id=42"];
     assert!(said(home.start(&run)).contains("registry: this process's own"));
