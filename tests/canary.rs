@@ -27,6 +27,7 @@ use spellings::spellings;
 
 /// Characters that change in each spelling, as far as a header may hold them.
 const KEY: &str = "canary key/1+~\"x";
+const PASSPHRASE: &str = "canary passphrase/1+~\"x";
 
 #[test]
 fn canary_sweep_of_every_reply_of_an_api_t4() {
@@ -61,16 +62,25 @@ fn canary_sweep_of_every_verb_about_an_integration_t4() {
     let provider = Provider::start(scene);
     let person = operator(&provider);
     authorise(&person, &provider, scene);
-    for words in [
-        &["flow.yaml", "--var", "id=42", "--dry-run"][..],
-        &["integrations", "list", "--json"],
-        &["integrations", "show", "crm", "--json"],
-        &["integrations", "check", "crm", "--json"],
-        &["integrations", "refresh", "crm", "--force"],
-        &["integrations", "edit", "crm", "--scopes", "other"],
-        &["integrations", "remove", "crm", "--yes"],
+    let export = ["integrations", "export", "--to", "exported", "--passphrase-stdin"];
+    let import = ["integrations", "import", "exported", "--replace", "--passphrase-stdin"];
+    for (words, typed) in [
+        (&["flow.yaml", "--var", "id=42", "--dry-run"][..], ""),
+        (&["integrations", "list", "--json"], ""),
+        (&["integrations", "show", "crm", "--json"], ""),
+        (&["integrations", "check", "crm", "--json", "--remote"], ""),
+        (&["integrations", "refresh", "crm", "--force"], ""),
+        (&["integrations", "rename", "crm", "other"], ""),
+        (&["integrations", "rename", "other", "crm"], ""),
+        (&["integrations", "rotate-key"], ""),
+        (&export, PASSPHRASE),
+        (&import, PASSPHRASE),
+        (&["integrations", "refresh", "crm", "--force"], ""),
+        (&["integrations", "revoke", "crm", "--yes"], ""),
+        (&["integrations", "edit", "crm", "--scopes", "other"], ""),
+        (&["integrations", "remove", "crm", "--yes"], ""),
     ] {
-        let ended = person.flowrun(words);
+        let ended = person.flowrun_fed(words, typed);
         assert_eq!(ended.code, Some(0), "{words:?}: {ended:?}");
         nothing_leaked(scene, &provider, &person, &ended);
     }
@@ -83,7 +93,10 @@ fn operator(provider: &Provider) -> Person {
     person.write("flow.yaml", &scene::flow(&provider.origin));
     let (authorize, token) = (format!("{}/authorize", provider.origin), format!("{}/token", provider.origin));
     let add = ["integrations", "add", "crm", "--client-id", "me", "--client-secret-stdin", "--authorize-url"];
-    let add = [&add[..], &[&authorize, "--token-url", &token, "--auth-style", "basic"]].concat();
+    let (revoke, introspect) =
+        (format!("{}/revoke", provider.origin), format!("{}/introspect", provider.origin));
+    let beyond = ["--revoke-url", &revoke, "--introspect-url", &introspect];
+    let add = [&add[..], &[&authorize, "--token-url", &token, "--auth-style", "basic"], &beyond].concat();
     let added = person.flowrun_fed(&add, CLIENT_SECRET);
     assert_eq!(added.code, Some(0), "{added:?}");
     person
@@ -102,7 +115,7 @@ fn nothing_leaked(scene: &Scene, provider: &Provider, person: &Person, ended: &E
     let mut places = vec![("stdout".to_owned(), ended.stdout.clone())];
     places.push(("stderr".to_owned(), ended.stderr.clone()));
     files(person.home(), &mut places);
-    for secret in provider.secrets().iter().map(String::as_str).chain([KEY]) {
+    for secret in provider.secrets().iter().map(String::as_str).chain([KEY, PASSPHRASE]) {
         for spelling in spellings(secret) {
             for (place, text) in &places {
                 assert!(!text.contains(&spelling), "{}: `{spelling}` in {place}: {ended:?}", scene.name);

@@ -1,4 +1,5 @@
-//! The tools of the house, behind the aliases of `.cargo/config.toml`: `cargo check-all`, `suite`, `case`, `bless`.
+//! The tools of the house, behind the aliases of `.cargo/config.toml`: `cargo check-all`, `suite`, `case`, `bless`,
+//! `torture`, `soak`.
 //!
 //! This is a test target, so that the tools need nothing but cargo and never reach a user. It acts only on words that
 //! follow `--tool`; started by `cargo test` or nextest it has no tests, says nothing and succeeds. Each leg is a
@@ -18,28 +19,37 @@ use leg::{Verdict, cargo};
 use summary::Summary;
 
 /// Set for tests that would skip aloud: nothing they need may be missing.
-const NOTHING_MISSING: (&str, &str) = ("FLOWRUN_REQUIRE_LAB", "1");
+const NOTHING_MISSING: [(&str, &str); 2] = [("FLOWRUN_REQUIRE_LAB", "1"), ("FLOWRUN_REQUIRE_ROOT", "1")];
 /// Read by `tests/spec.rs`: the one folder of `tests/cases` to run.
 const ONE_CASE: &str = "FLOWRUN_CASE";
+/// Read by `tests/torture.rs`, and how many rounds make it complete.
+const ROUNDS: (&str, &str) = ("FLOWRUN_TORTURE_ROUNDS", "200");
+/// Read by `tests/soak.rs`, and how long a soak is.
+const MINUTES: (&str, &str) = ("FLOWRUN_SOAK_MINUTES", "60");
 /// Read by the expectations themselves: write what is seen instead of comparing it.
 const WRITE_EXPECTATIONS: (&str, &str) = ("UPDATE_EXPECT", "1");
 
 fn main() -> ExitCode {
     let words: Vec<String> = env::args().skip(1).collect();
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    // `cargo soak -- --minutes 2` and `cargo soak --minutes 2` are the same.
+    let words: Vec<&str> = words.iter().map(String::as_str).filter(|word| *word != "--").collect();
     let done = match words.as_slice() {
         ["--tool", "check-all"] => Ok(check_all(false)),
         ["--tool", "check-all", "--strict"] => Ok(check_all(true)),
         ["--tool", "suite"] => suite(&mut cargo(&["test", "--no-fail-fast"])),
-        ["--tool", "suite", "--strict"] => {
-            let (name, value) = NOTHING_MISSING;
-            suite(cargo(&["test", "--no-fail-fast"]).env(name, value))
-        }
+        ["--tool", "suite", "--strict"] => suite(cargo(&["test", "--no-fail-fast"]).envs(NOTHING_MISSING)),
         ["--tool", "case", name] => succeeds(cases().env(ONE_CASE, name)),
         ["--tool", "bless"] => succeeds(&mut blessed()),
         ["--tool", "bless", name] => succeeds(blessed().env(ONE_CASE, name)),
+        ["--tool", "torture"] => torture(ROUNDS.1),
+        ["--tool", "torture", rounds] => torture(rounds),
+        ["--tool", "soak"] => soak(MINUTES.1),
+        ["--tool", "soak", "--minutes", minutes] => soak(minutes),
         ["--tool", ..] => {
-            eprintln!("usage: cargo check-all [--strict] | suite [--strict] | case NAME | bless [NAME]");
+            eprintln!(
+                "usage: cargo check-all [--strict] | suite [--strict] | case NAME | bless [NAME] | \
+                 torture [ROUNDS] | soak [--minutes MINUTES]"
+            );
             return ExitCode::from(2);
         }
         _ => Ok(true),
@@ -87,6 +97,18 @@ fn suite(command: &mut Command) -> io::Result<bool> {
     let succeeded = child.wait()?.success();
     writeln!(out, "\nall targets together:\n{}", summary.line(succeeded, start.elapsed()))?;
     Ok(succeeded)
+}
+
+/// Kills processes for so many rounds; nothing it needs may be missing.
+fn torture(rounds: &str) -> io::Result<bool> {
+    let words = ["test", "--package", "flowrun-cli", "--test", "torture", "--", "--nocapture", "killed"];
+    succeeds(cargo(&words).env(ROUNDS.0, rounds).envs(NOTHING_MISSING))
+}
+
+/// Runs flows for so many minutes, as fast as a user's binary is.
+fn soak(minutes: &str) -> io::Result<bool> {
+    let words = ["test", "--release", "--package", "flowrun-cli", "--test", "soak", "--", "--nocapture"];
+    succeeds(cargo(&words).env(MINUTES.0, minutes))
 }
 
 fn cases() -> Command {

@@ -75,6 +75,11 @@ impl World {
         self.folder("data", "XDG_DATA_HOME", ".local/share")
     }
 
+    /// Where a socket goes whose path would be too long otherwise: `XDG_RUNTIME_DIR` (N9).
+    pub(crate) fn runtime_folder(&self) -> Option<PathBuf> {
+        self.variable("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|path| path.is_absolute())
+    }
+
     /// The key that seals the registry: `FLOWRUN_KEY_FILE`, or `key` in the configuration folder (N9).
     pub(crate) fn key_file(&self) -> Result<PathBuf, Complaint> {
         self.file("FLOWRUN_KEY_FILE", "key")

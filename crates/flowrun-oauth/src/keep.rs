@@ -2,21 +2,34 @@
 
 use flowrun_template::{Redactor, redact_named};
 
-use crate::settings::KeepRule;
+use crate::{pattern::Pattern, settings::KeepRule};
 
 /// How much of a provider's words is repeated (OA-35).
 const LONGEST: usize = 200;
 
+/// How long a kept value may be.
+const LONGEST_KEPT: usize = 128;
+
 impl KeepRule {
     /// Whether `value` may be kept (OA-21). One rule for callbacks and replies (N4).
     pub(crate) fn allows(&self, value: &str) -> bool {
-        if self.one_of.is_empty() {
-            let is_word = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
-            (1..=128).contains(&value.len()) && value.bytes().all(is_word)
-        } else {
-            self.one_of.iter().any(|allowed| allowed == value)
+        if !self.one_of.is_empty() {
+            return self.one_of.iter().any(|allowed| allowed == value);
+        }
+        let is_short = (1..=LONGEST_KEPT).contains(&value.len());
+        match &self.pattern {
+            // Whatever the pattern lets through, a kept value is one line without blanks: it goes into addresses.
+            Some(pattern) => {
+                let has_shape = Pattern::new(pattern).is_ok_and(|pattern| pattern.matches(value));
+                is_short && has_shape && value.bytes().all(|byte| byte.is_ascii_graphic())
+            }
+            None => is_short && value.bytes().all(is_of_word),
         }
     }
+}
+
+fn is_of_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"._-".contains(&byte)
 }
 
 /// A provider's words, fit to be shown: known secrets gone, control characters gone, capped (OA-35, OA-64).

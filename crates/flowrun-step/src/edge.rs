@@ -52,6 +52,27 @@ pub enum IntegrationState {
     NeedsAttention(NeedsAttention),
 }
 
+impl NeedsAttention {
+    /// What it means, for whoever has to act.
+    #[must_use]
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::RefreshRefused => "the provider refused the refresh token",
+            Self::Revoked => "the grant was revoked",
+            Self::ConfigChanged => "the client, a URL, a scope or a host was changed after the authorisation",
+            Self::ClientRejected => "the provider refuses the client or its settings",
+            Self::ScopeReduced => "the provider granted less than was asked for",
+            Self::RestoredFromBackup => {
+                "the registry was restored from a backup, and its refresh token may have been replaced since"
+            }
+            Self::KeyMissing => "the key that seals the registry is not there",
+            Self::ReplyLost => {
+                "a refresh was sent and its reply lost, so the provider may have replaced the refresh token"
+            }
+        }
+    }
+}
+
 impl fmt::Display for NeedsAttention {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -168,7 +168,8 @@ impl Compiler<'_, '_, '_> {
         let problem = self.problems.error(Code::NotAuthorized, (path, bytes), message);
         problem.causes.push(match state {
             IntegrationState::Incomplete => "registered, but never authorized".to_owned(),
-            other => format!("its state is {other}"),
+            IntegrationState::NeedsAttention(reason) => format!("its state is {state}: {}", reason.meaning()),
+            IntegrationState::Authorized => format!("its state is {state}"),
         });
         problem.set_help(format!("flowrun integrations authorize {name}"));
     }

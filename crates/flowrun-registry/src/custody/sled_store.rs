@@ -1,11 +1,14 @@
 //! sled, open for one session (design 4.2).
 
+use std::io;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use flowrun_step::BoxError;
+
 use super::durable::Durable;
-use super::store::{Change, Store};
+use super::store::{Change, Session};
 use crate::CustodyError;
 
 /// How often, and how long apart, an open is tried again: sled frees its lock a moment after a close (sled#1289).
@@ -23,15 +26,34 @@ pub(super) struct SledStore {
 impl SledStore {
     /// Opens the database in `folder`; the caller holds the registry's lock.
     pub(super) fn open(folder: &Path, data_dir: &Path) -> Result<Self, CustodyError> {
-        let database =
-            open_in_time(folder)?.ok_or_else(|| CustodyError::InUse { data_dir: data_dir.to_owned() })?;
-        let durable = Durable::hold(folder).map_err(|source| CustodyError::File {
-            what: "read",
-            path: folder.to_owned(),
-            source,
-        })?;
+        let failed = |source| CustodyError::File { what: "read", path: folder.to_owned(), source };
+        remove_unfinished(folder).map_err(failed)?;
+        let database = open_in_time(folder)?
+            .ok_or_else(|| CustodyError::InUse { data_dir: data_dir.to_owned(), holder: None })?;
+        let durable = Durable::hold(folder).map_err(failed)?;
         Ok(Self { database, durable: Mutex::new(durable) })
     }
+}
+
+/// Removes what a killed process left half-written, and sled would read as if it were whole: with it in the folder the
+/// database opens never again.
+///
+/// A snapshot is written under its name with `.generating` and then renamed, but whatever begins like one is read. The
+/// settings in `conf` are written in place before there is a database; while that is empty they stand for nothing.
+fn remove_unfinished(folder: &Path) -> io::Result<()> {
+    let entries = match std::fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries?,
+    };
+    let is_empty = std::fs::metadata(folder.join("db")).map_or(true, |found| found.len() == 0);
+    for entry in entries {
+        let path = entry?.path();
+        let is_unfinished = path.extension().is_some_and(|extension| extension == "generating");
+        if is_unfinished || is_empty && path.file_name().is_some_and(|name| name == "conf") {
+            std::fs::remove_file(path)?;
+        }
+    }
+    Ok(())
 }
 
 fn open_in_time(folder: &Path) -> Result<Option<sled::Db>, CustodyError> {
@@ -41,7 +63,7 @@ fn open_in_time(folder: &Path) -> Result<Option<sled::Db>, CustodyError> {
         match config.open() {
             Ok(database) => return Ok(Some(database)),
             Err(error) if is_held(&error) => std::thread::sleep(PAUSE),
-            Err(error) => return Err(failed(error)),
+            Err(error) => return Err(CustodyError::Database(Box::new(error))),
         }
     }
     Ok(None)
@@ -52,20 +74,16 @@ fn is_held(error: &sled::Error) -> bool {
     matches!(error, sled::Error::Io(error) if error.to_string().contains("could not acquire lock"))
 }
 
-fn failed(error: sled::Error) -> CustodyError {
-    CustodyError::Database(Box::new(error))
-}
-
-impl Store for SledStore {
-    fn get(&self, key: &str) -> Result<Option<Vec<u8>>, CustodyError> {
-        Ok(self.database.get(key).map_err(failed)?.map(|value| value.to_vec()))
+impl Session for SledStore {
+    fn get(&self, key: &str) -> Result<Option<Vec<u8>>, BoxError> {
+        Ok(self.database.get(key)?.map(|value| value.to_vec()))
     }
 
-    fn is_empty(&self) -> bool {
-        self.database.is_empty()
+    fn is_empty(&self) -> Result<bool, BoxError> {
+        Ok(self.database.is_empty())
     }
 
-    fn apply(&self, changes: Vec<Change>) -> Result<(), CustodyError> {
+    fn apply(&self, changes: Vec<Change>) -> Result<(), BoxError> {
         let mut batch = sled::Batch::default();
         for change in changes {
             match change {
@@ -73,9 +91,8 @@ impl Store for SledStore {
                 Change::Remove(key) => batch.remove(key.as_bytes()),
             }
         }
-        self.database.apply_batch(batch).map_err(failed)?;
-        self.database.flush().map_err(failed)?;
-        let mut durable = self.durable.lock().unwrap_or_else(PoisonError::into_inner);
-        durable.sync().map_err(|error| CustodyError::Database(Box::new(error)))
+        self.database.apply_batch(batch)?;
+        self.database.flush()?;
+        Ok(self.durable.lock().unwrap_or_else(PoisonError::into_inner).sync()?)
     }
 }
