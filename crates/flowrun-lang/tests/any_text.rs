@@ -64,6 +64,25 @@ fn slips() -> impl Strategy<Value = String> {
     })
 }
 
+/// JSON without templates in it, and with every sign that YAML has a meaning for.
+fn json() -> impl Strategy<Value = serde_json::Value> {
+    let text = "[a-zé :,#&*!|>'%@?\\[\\]\"\\-]{0,12}";
+    let leaf = prop_oneof![
+        Just(serde_json::Value::Null),
+        any::<bool>().prop_map(Into::into),
+        any::<i32>().prop_map(Into::into),
+        text.prop_map(Into::into),
+    ];
+    let value = leaf.prop_recursive(3, 20, 4, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(serde_json::Value::from),
+            prop::collection::btree_map("[a-z-]{1,6}", inner, 0..4)
+                .prop_map(|members| members.into_iter().collect()),
+        ]
+    });
+    prop::collection::btree_map("[a-z-]{1,6}", value, 0..4).prop_map(|members| members.into_iter().collect())
+}
+
 #[test]
 fn the_good_flow_is_good() {
     let source = SourceText::new("flow.yaml", GOOD.as_bytes().to_vec()).unwrap();
@@ -80,6 +99,17 @@ fn every_beginning_of_a_good_flow_is_checked() {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(100))]
+
+    /// JSON is YAML, so a body copied from a provider's page stands under `json:` as it is.
+    #[test]
+    fn any_json_pasted_into_a_setting_is_taken(value in json()) {
+        for body in [value.to_string(), serde_json::to_string_pretty(&value).unwrap().replace('\n', "\n        ")] {
+            let text = format!("steps:\n  - http_request:\n      url: https://api.example.com/\n      json: {body}\n");
+            let source = SourceText::new("flow.yaml", text.as_bytes().to_vec()).unwrap();
+            let said = check(&source, &house::catalog()).diagnostics;
+            prop_assert!(!said.iter().any(flowrun_lang::Diagnostic::is_error), "{said:#?}\n{text}");
+        }
+    }
 
     #[test]
     fn any_text_is_checked(text in "\\PC{0,200}") {

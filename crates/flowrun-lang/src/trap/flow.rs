@@ -122,7 +122,9 @@ impl Scan<'_> {
         let end = quote::end(self.text, start)?;
         self.at = end;
         let value = start..self.text_end();
-        if self.text[end..value.end].trim().is_empty() {
+        // JSON writes no blank after a key's colon, and YAML takes that from a quoted key.
+        let is_key = self.text[end..].starts_with(':');
+        if is_key || self.text[end..value.end].trim().is_empty() {
             self.traps.extend(quote::bad_escape(self.text, &(start..end)));
             self.at = end;
         } else {
