@@ -115,6 +115,8 @@ fn an_endpoint_that_is_not_known_is_asked_for_by_its_option() {
     let person = authorised(&provider, &[]);
     let remote = person.flowrun(&["integrations", "check", "crm", "--remote"]);
     assert_says(&remote, 1, &["flowrun integrations edit crm --introspect-url URL"]);
+    let nobody = person.flowrun(&["integrations", "check", "--remote"]);
+    assert_says(&nobody, 2, &["<NAME>"]);
     let add = ["integrations", "add", "tv", "--client-id", "me", "--client-secret-file", "secret"];
     let addresses = ["--authorize-url", "https://a.example/a", "--token-url", "https://a.example/t"];
     assert_eq!(person.flowrun(&[&add[..], &addresses].concat()).code, Some(0));

@@ -141,7 +141,8 @@ fn an_expiry_sign_beside_401_says_what_stands_in_the_reply_oa_48() {
             assert!(sign.path.is_some() && !sign.one_of.is_empty(), "{}: {sign:?}", preset.name);
         }
     }
-    let expired = |body: &[u8]| flowrun_oauth::is_expired_sign(&provider("slack"), 200, body);
+    let expired =
+        |body: &[u8]| flowrun_oauth::is_expired_sign(&provider("slack").settings().expired_when, 200, body);
     assert!(expired(br#"{"ok":false,"error":"token_expired"}"#));
     assert!(!expired(br#"{"ok":false,"error":"channel_not_found"}"#) && !expired(br#"{"ok":true}"#));
 }
