@@ -42,10 +42,16 @@ impl Provider {
     }
 }
 
+/// Somebody who has everything traced (T4) and the client's secret in a file.
+fn somebody() -> Person {
+    let person = Person::new(&[("FLOWRUN_LOG", "trace")]);
+    person.write("secret", "canary-client-secret");
+    person
+}
+
 /// An integration that acts for itself, described with these words besides, and authorised.
 fn authorised(provider: &Provider, words: &[&str]) -> Person {
-    let person = Person::new(&[]);
-    person.write("secret", "canary-client-secret");
+    let person = somebody();
     let token = format!("{}/token", provider.origin);
     let add = ["integrations", "add", "crm", "--grant", "client_credentials", "--token-url", &token];
     let client = ["--client-id", "me", "--client-secret-file", "secret"];
@@ -76,7 +82,7 @@ fn a_grant_is_revoked_at_the_provider_and_here() {
     let provider = Provider::answering("200 OK", "", "");
     let person = authorised(&provider, &["--revoke-url", &format!("{}/revoke", provider.origin)]);
     let revoked = person.flowrun(&["integrations", "revoke", "crm", "--yes"]);
-    assert_says(&revoked, 0, &["`crm` is revoked; its tokens are destroyed here"]);
+    assert_says(&revoked, 0, &["`crm` is revoked; its tokens are destroyed here", "TRACE"]);
     let [asked] = &provider.asked()[..] else { panic!("{:?}", provider.asked()) };
     assert!(asked.starts_with("POST /revoke HTTP/1.1 token=canary-access-token&"), "{asked}");
     assert_eq!(state(&person), "needs_attention(revoked)");
@@ -115,11 +121,32 @@ fn an_endpoint_that_is_not_known_is_asked_for_by_its_option() {
     let person = authorised(&provider, &[]);
     let remote = person.flowrun(&["integrations", "check", "crm", "--remote"]);
     assert_says(&remote, 1, &["flowrun integrations edit crm --introspect-url URL"]);
+    let nobody = person.flowrun(&["integrations", "check", "--remote"]);
+    assert_says(&nobody, 2, &["<NAME>"]);
     let add = ["integrations", "add", "tv", "--client-id", "me", "--client-secret-file", "secret"];
     let addresses = ["--authorize-url", "https://a.example/a", "--token-url", "https://a.example/t"];
     assert_eq!(person.flowrun(&[&add[..], &addresses].concat()).code, Some(0));
     let device = person.flowrun(&["integrations", "authorize", "tv", "--device"]);
     assert_says(&device, 1, &["flowrun integrations edit tv --device-url URL"]);
+}
+
+/// OA-67, T4: what is there to be typed is shown; what buys the grant is not, however much is traced.
+#[test]
+fn a_device_shows_its_code_and_where_to_type_it_and_no_more() {
+    let codes = r#"{"device_code":"canary-device-code","user_code":"WDJB-MJHT","interval":1,"expires_in":60,
+        "verification_uri":"https://id.example.com/device"}"#;
+    let provider = Provider::answering("200 OK", "", codes);
+    let person = somebody();
+    let url = |path| format!("{}/{path}", provider.origin);
+    let add = ["integrations", "add", "tv", "--client-id", "me", "--client-secret-file", "secret"];
+    let (authorize, token, device) = (url("authorize"), url("token"), url("device"));
+    let addresses = ["--authorize-url", &authorize, "--token-url", &token, "--device-url", &device];
+    let added = person.flowrun(&[&add[..], &addresses].concat());
+    assert_eq!(added.code, Some(0), "{added:?}");
+    let done = person.flowrun(&["integrations", "authorize", "tv", "--device"]);
+    assert_says(&done, 0, &["WDJB-MJHT", "https://id.example.com/device", "TRACE"]);
+    assert_eq!(done.stdout, "All set! Your authorization is complete!\n");
+    assert!(provider.asked()[0].starts_with("POST /device HTTP/1.1 client_id=me&"), "{:?}", provider.asked());
 }
 
 /// OA-66: the answer is said, taken in, and decides how the check ends.

@@ -30,7 +30,7 @@ impl Clock for Sleeper {
 }
 
 /// A registry on this house's disk whose sleeps pass at once, and the sleeps.
-fn sleeping(house: &House) -> (Registry, Arc<Mutex<Vec<i64>>>) {
+pub(crate) fn sleeping(house: &House) -> (Registry, Arc<Mutex<Vec<i64>>>) {
     let slept = Arc::default();
     let clock = Sleeper { clock: house.clock.clone(), slept: Arc::clone(&slept) };
     let world = World { clock: Arc::new(clock), ..world(house.provider.address(), house.clock.clone()) };

@@ -6,8 +6,9 @@ use flowrun_oauth::Settings;
 use flowrun_registry::{AtProvider, Registry, RevokeError};
 use flowrun_step::{IntegrationState, NeedsAttention};
 
+use crate::devices::sleeping;
 use crate::provider::Next;
-use crate::world::{House, NAME, name, until};
+use crate::world::{House, NAME, name};
 
 const REVOKED: IntegrationState = IntegrationState::NeedsAttention(NeedsAttention::Revoked);
 
@@ -18,7 +19,16 @@ fn settings(house: &House) -> Settings {
 
 /// What becomes of an authorised integration whose provider answers so, one answer for each token.
 async fn revoked(house: &House, answers: &[(u16, &'static str, &str)]) -> (Registry, AtProvider) {
-    let registry = house.authorized_with(settings(house)).await;
+    revoked_by(house, house.open(), answers).await
+}
+
+async fn revoked_by(
+    house: &House,
+    registry: Registry,
+    answers: &[(u16, &'static str, &str)],
+) -> (Registry, AtProvider) {
+    registry.add(house.draft(settings(house))).await.unwrap();
+    house.authorize(&registry).await;
     for (status, header, body) in answers {
         house.provider.next_call(Next::Say(*status, header, (*body).to_owned()));
     }
@@ -78,13 +88,10 @@ async fn what_the_provider_keeps_is_said_and_the_record_is_cleared_all_the_same_
 async fn an_unwell_provider_is_asked_again_when_it_says_if_that_is_soon_oa_65() {
     let house = House::new().await;
     let soon = (503, "retry-after: 7\r\n", "");
-    let waited = async {
-        until("it waits", || house.clock.sleepers() == 1).await;
-        house.clock.forward(7);
-    };
+    let (registry, slept) = sleeping(&house);
     let answers = [soon, (200, "", ""), (200, "", "")];
-    let ((_, at_provider), ()) = tokio::join!(revoked(&house, &answers), waited);
-    assert_eq!(at_provider, AtProvider::Revoked);
+    assert_eq!(revoked_by(&house, registry, &answers).await.1, AtProvider::Revoked);
+    assert_eq!(*slept.lock().unwrap(), [7]);
     assert_eq!(given_back(&house)[..2], ["refresh_token canary-refresh-1", "refresh_token canary-refresh-1"]);
 
     let house = House::new().await;
