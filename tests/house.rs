@@ -12,6 +12,8 @@ mod manifests;
 mod pages;
 #[path = "house/planted.rs"]
 mod planted;
+#[path = "house/requirements.rs"]
+mod requirements;
 #[path = "house/sources.rs"]
 mod sources;
 #[path = "house/spelling.rs"]
@@ -90,6 +92,11 @@ fn only_the_command_line_reads_the_process_and_only_the_facade_the_clock() {
 #[test]
 fn every_error_code_has_its_page_and_every_page_its_code() {
     holds(pages::errors);
+}
+
+#[test]
+fn every_oauth_requirement_is_cited_by_a_test() {
+    holds(requirements::cited);
 }
 
 #[test]

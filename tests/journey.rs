@@ -2,93 +2,72 @@
 //!
 //! The provider is a few lines on loopback; the browser is one GET, as a person's would be.
 
-#![expect(clippy::expect_used, reason = "a test whose parts do not start fails at once")]
+#![expect(
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "a test whose parts do not start fails at once, and one that is skipped says so"
+)]
+
+#[path = "loopback.rs"]
+mod loopback;
+#[path = "person.rs"]
+mod person;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::thread;
 
-use tempfile::TempDir;
+use loopback::{Request, reply, serve};
+use person::{Person, ended};
+use rustix::process::{Pid, Signal, kill_process};
 
 /// A provider with a token endpoint and one API call; it counts the codes it redeemed.
 struct Provider {
-    address: String,
+    origin: String,
     redeemed: Arc<AtomicU32>,
 }
 
 impl Provider {
     fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let address = listener.local_addr().expect("bound").to_string();
         let redeemed = Arc::new(AtomicU32::new(0));
         let count = Arc::clone(&redeemed);
-        thread::spawn(move || listener.incoming().flatten().for_each(|stream| answer(stream, &count)));
-        Self { address, redeemed }
+        Self { origin: serve(move |request| answer(request, &count)), redeemed }
     }
 }
 
-fn answer(mut stream: TcpStream, redeemed: &AtomicU32) {
-    let mut reader = BufReader::new(stream.try_clone().expect("a second handle"));
-    let (mut head, mut length) = (String::new(), 0);
-    loop {
-        let mut line = String::new();
-        if reader.read_line(&mut line).unwrap_or(0) <= 2 {
-            break;
-        }
-        let lower = line.to_ascii_lowercase();
-        if let Some(value) = lower.strip_prefix("content-length:") {
-            length = value.trim().parse().expect("a length");
-        }
-        head.push_str(&lower);
-    }
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body).expect("the body that was announced");
-    let is_authorised = head.contains("authorization: bearer token-1");
-    let (status, json) = if head.starts_with("post /token") {
+fn answer(request: &Request, redeemed: &AtomicU32) -> Option<String> {
+    if request.is("POST /token") && request.body.contains("code=c&") {
         redeemed.fetch_add(1, Ordering::SeqCst);
         let token =
             r#"{"access_token":"token-1","token_type":"Bearer","expires_in":3600,"refresh_token":"r"}"#;
-        ("200 OK", token)
-    } else if is_authorised {
-        ("200 OK", r#"{"data":{"last_name":"Doe"}}"#)
+        reply("200 OK", "", token)
+    } else if request.head.contains("authorization: Bearer token-1") {
+        reply("200 OK", "", r#"{"data":{"last_name":"Doe"}}"#)
     } else {
-        ("401 Unauthorized", "{}")
-    };
-    let reply = format!(
-        "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{json}",
-        json.len()
-    );
-    // A client that breaks off fails its own test.
-    drop(stream.write_all(reply.as_bytes()));
+        reply("401 Unauthorized", "", "{}")
+    }
 }
 
 /// A home with one integration, whose secret came from a file.
-fn home(provider: &Provider) -> TempDir {
-    let home = tempfile::tempdir().expect("a temporary folder");
-    let base = format!("http://{}", provider.address);
-    fs::write(home.path().join("secret"), "a secret of the client\n").expect("writable");
+fn home(provider: &Provider) -> Person {
+    let home = Person::new(&[("BROWSER", "./browser")]);
+    let base = &provider.origin;
+    home.write("secret", "a secret of the client\n");
     let flow = format!(
         "inputs:\n  id: {{ type: string }}\nsteps:\n  - id: contact\n    fetch_variables:\n      \
          url: {base}/contacts/{{{{id}}}}\n      integration: crm\n      variables: {{ last_name: data.last_name }}\n  \
          - send: Their last name is {{{{last_name}}}}.\n"
     );
-    fs::write(home.path().join("flow.yaml"), flow).expect("writable");
+    home.write("flow.yaml", &flow);
     let (authorize, token) = (format!("{base}/authorize"), format!("{base}/token"));
     let add = ["integrations", "add", "crm", "--client-id", "me", "--client-secret-file", "secret"];
     let add = [&add[..], &["--authorize-url", &authorize, "--token-url", &token]].concat();
-    assert_eq!(flowrun(&home, &add).wait().expect("flowrun ends").code(), Some(0));
+    assert_eq!(home.flowrun(&add).code, Some(0));
     home
-}
-
-fn flowrun(home: &TempDir, words: &[&str]) -> Child {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_flowrun"));
-    command.args(words).current_dir(home.path()).env_clear().env("HOME", home.path());
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    command.spawn().expect("flowrun starts")
 }
 
 /// The address that flowrun asks to open.
@@ -117,11 +96,8 @@ fn visit(url: &str) -> (u16, String) {
 }
 
 fn ends_with(program: Child, code: i32, stdout: &str) {
-    let output = program.wait_with_output().expect("flowrun ends");
-    assert_eq!(
-        (output.status.code(), String::from_utf8_lossy(&output.stdout).as_ref()),
-        (Some(code), stdout)
-    );
+    let ended = ended(program);
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(code), stdout), "{}", ended.stderr);
 }
 
 /// OA-16, OA-17, OA-18, N5, SEED-13: strangers change nothing, the browser ends on a clean page.
@@ -129,7 +105,7 @@ fn ends_with(program: Child, code: i32, stdout: &str) {
 fn an_operator_authorises_by_loopback_and_every_later_process_finds_the_token() {
     let provider = Provider::start();
     let home = home(&provider);
-    let mut authorize = flowrun(&home, &["integrations", "authorize", "crm", "--no-browser"]);
+    let mut authorize = home.start(&["integrations", "authorize", "crm", "--no-browser"]);
     let url = authorization_url(&mut authorize);
     let (callback, state) = (parameter(&url, "redirect_uri"), parameter(&url, "state"));
     assert_eq!(parameter(&url, "code_challenge_method"), "S256");
@@ -150,7 +126,7 @@ fn an_operator_authorises_by_loopback_and_every_later_process_finds_the_token() 
     assert_eq!(provider.redeemed.load(Ordering::SeqCst), 1);
 
     for _ in 0..2 {
-        let run = flowrun(&home, &["flow.yaml", "--var", "id=42"]);
+        let run = home.start(&["flow.yaml", "--var", "id=42"]);
         ends_with(run, 0, "Their last name is Doe.\n");
     }
 }
@@ -160,7 +136,7 @@ fn an_operator_authorises_by_loopback_and_every_later_process_finds_the_token() 
 fn a_denial_is_said_and_authorises_nothing() {
     let provider = Provider::start();
     let home = home(&provider);
-    let mut authorize = flowrun(&home, &["integrations", "authorize", "crm", "--no-browser"]);
+    let mut authorize = home.start(&["integrations", "authorize", "crm", "--no-browser"]);
     let url = authorization_url(&mut authorize);
     let (callback, state) = (parameter(&url, "redirect_uri"), parameter(&url, "state"));
     let hostile = "error=access_denied&error_description=%3Cscript%3E%1b%5D52";
@@ -173,12 +149,41 @@ fn a_denial_is_said_and_authorises_nothing() {
     assert_eq!(provider.redeemed.load(Ordering::SeqCst), 0);
 }
 
-/// OA-22: on a machine without a browser, the address it ended on elsewhere is pasted.
+/// SEED-9, OA-3: at a terminal, `add` shows the callback URL first and then asks for what the provider's page shows;
+/// what was left out is asked for by `edit`, and the secret is not shown while it is typed.
 #[test]
-fn an_operator_pastes_the_address_the_browser_ended_on() {
-    let provider = Provider::start();
-    let home = home(&provider);
-    let mut authorize = flowrun(&home, &["integrations", "authorize", "crm", "--paste"]);
+fn an_operator_at_a_terminal_is_asked_for_the_client_seed_9() {
+    let person = Person::new(&[]);
+    let Some(said) = at_a_terminal(&person, "integrations add teamleader", "\n") else { return };
+    let (url, question) =
+        (said.find("Callback URL: http://127.0.0.1:"), said.find("Client id of teamleader"));
+    assert!(url.zip(question).is_some_and(|(url, question)| url < question), "{said}");
+    let said = at_a_terminal(&person, "integrations edit teamleader", "my-id\ncanary-typed-secret\n");
+    let said = said.expect("a terminal was there before");
+    assert!(said.contains("not shown") && !said.contains("canary"), "{said}");
+    let shown = person.flowrun(&["integrations", "show", "teamleader", "--json"]).stdout;
+    assert!(shown.contains(r#""client_id":"my-id","has_client_secret":true"#), "{shown}");
+}
+
+/// Runs flowrun at a terminal of its own, which `script` gives it; skipped aloud where there is no `script`.
+fn at_a_terminal(person: &Person, words: &str, typed: &str) -> Option<String> {
+    let command = format!("exec {} {words}", env!("CARGO_BIN_EXE_flowrun"));
+    let mut script = Command::new("script");
+    script.args(["--quiet", "--return", "--flush", "--echo", "never", "--command", &command, "/dev/null"]);
+    script.env("HOME", person.home()).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let Ok(mut script) = script.spawn() else {
+        eprintln!("skipped: no `script` here to give flowrun a terminal (Debian: bsdutils)");
+        return None;
+    };
+    script.stdin.take().expect("piped").write_all(typed.as_bytes()).expect("it reads");
+    let output = script.wait_with_output().expect("it ends");
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{said}");
+    Some(said)
+}
+
+fn authorise_by_paste(home: &Person) {
+    let mut authorize = home.start(&["integrations", "authorize", "crm", "--paste"]);
     let url = authorization_url(&mut authorize);
     let (callback, state) = (parameter(&url, "redirect_uri"), parameter(&url, "state"));
     writeln!(authorize.stdin.take().expect("piped"), "{callback}?code=c&state={state}")
@@ -186,12 +191,78 @@ fn an_operator_pastes_the_address_the_browser_ended_on() {
     ends_with(authorize, 0, "All set! Your authorization is complete!\n");
 }
 
+/// OA-22: on a machine without a browser, the address it ended on elsewhere is pasted.
+#[test]
+fn an_operator_pastes_the_address_the_browser_ended_on() {
+    let provider = Provider::start();
+    let home = home(&provider);
+    authorise_by_paste(&home);
+}
+
+/// OA-71: where nobody watches no browser is started, whatever is wrong; the exit code says that a person is needed.
+#[test]
+fn no_browser_is_started_where_nobody_watches_oa_71() {
+    let provider = Provider::start();
+    let home = home(&provider);
+    let browser = home.write("browser", "#!/bin/sh\n: > \"$HOME/browser-was-started\"\n");
+    fs::set_permissions(&browser, fs::Permissions::from_mode(0o755)).expect("its owner may");
+    let mut authorize = home.start(&["integrations", "authorize", "crm"]);
+    let url = authorization_url(&mut authorize);
+    visit(&format!("{}?code=c&state={}", parameter(&url, "redirect_uri"), parameter(&url, "state")));
+    ends_with(authorize, 0, "All set! Your authorization is complete!\n");
+    assert_eq!(home.flowrun(&["integrations", "edit", "crm", "--scopes", "other"]).code, Some(0));
+    let run = home.flowrun(&["flow.yaml", "--var", "id=42"]);
+    assert_eq!(run.code, Some(4), "{run:?}");
+    assert!(run.stderr.contains("flowrun integrations authorize crm"), "{run:?}");
+    assert!(!home.home().join("browser-was-started").exists());
+}
+
 /// OA-70: it never waits for ever.
 #[test]
 fn an_authorization_that_nobody_finishes_ends_by_itself() {
     let provider = Provider::start();
     let home = home(&provider);
-    let authorize =
-        flowrun(&home, &["integrations", "authorize", "crm", "--no-browser", "--timeout", "50ms"]);
+    let authorize = home.start(&["integrations", "authorize", "crm", "--no-browser", "--timeout", "50ms"]);
     ends_with(authorize, 5, "");
+}
+
+/// Every line that a program says to a person, once it has ended.
+fn said(program: Child) -> String {
+    let ended = ended(program);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    ended.stderr
+}
+
+/// R17, N9: an owner is found without being named, said to be used, and nobody's loss when it ends.
+#[test]
+fn an_operator_lets_one_process_answer_all_the_others() {
+    let provider = Provider::start();
+    let home = home(&provider);
+    authorise_by_paste(&home);
+
+    let run = ["-v", "flow.yaml", "--var", "id=42"];
+    assert!(said(home.start(&run)).contains("registry: this process's own"));
+    let mut owner = home.start(&["integrations", "serve"]);
+    let mut lines = BufReader::new(owner.stderr.take().expect("piped")).lines().map_while(Result::ok);
+    let answering = lines.next().expect("it says where it answers");
+    let socket = answering.rsplit(' ').next().expect("a path").to_owned();
+    assert!(socket.ends_with("/control/socket"), "{answering}");
+    let limits = fs::read_to_string(format!("/proc/{}/limits", owner.id())).expect("it runs");
+    let core = limits.lines().find(|line| line.starts_with("Max core file size")).expect("a limit");
+    assert!(core.split_whitespace().filter(|word| *word == "0").count() == 2, "{core}");
+
+    assert!(said(home.start(&run)).contains("registry: that of its owner"));
+    ends_with(home.start(&["flow.yaml", "--var", "id=42"]), 0, "Their last name is Doe.\n");
+    let listed = format!("crm  authorized    {}/token\n", provider.origin);
+    ends_with(home.start(&["integrations", "list"]), 0, &listed);
+    let second = home.flowrun(&["integrations", "serve"]);
+    assert_eq!(second.code, Some(1), "{second:?}");
+    assert!(second.stderr.contains("another process owns the registry"), "{second:?}");
+    assert!(second.stderr.contains("= help: "), "{second:?}");
+
+    let pid = Pid::from_child(&owner);
+    kill_process(pid, Signal::TERM).expect("it runs");
+    assert_eq!(owner.wait().expect("it ends").code(), Some(0));
+    assert!(!fs::exists(&socket).expect("its folder can be read"), "it left its socket");
+    assert!(said(home.start(&run)).contains("registry: this process's own"));
 }

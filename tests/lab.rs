@@ -5,6 +5,8 @@
 
 #![expect(clippy::expect_used, reason = "a test whose parts do not start fails at once")]
 
+#[path = "lab/beyond.rs"]
+mod beyond;
 #[path = "lab/lines.rs"]
 mod lines;
 #[path = "lab/operator.rs"]

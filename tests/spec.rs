@@ -4,72 +4,17 @@
 
 #![expect(clippy::expect_used, reason = "a test whose parts do not start fails at once")]
 
+#[path = "person.rs"]
+mod person;
+
 use std::env;
 use std::ffi::OsString;
 use std::fs;
-use std::io::Write;
 use std::net::{TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::Path;
 
+use person::{Person, ended};
 use rustix::process::{Pid, Signal, kill_process};
-use tempfile::TempDir;
-
-/// What a program that has ended said, and how it ended.
-#[derive(Debug, PartialEq)]
-struct Ended {
-    code: Option<i32>,
-    stdout: String,
-    stderr: String,
-}
-
-/// A home that lives as long as the test, and the variables the binary sees.
-struct Person {
-    home: TempDir,
-    environment: Vec<(String, String)>,
-}
-
-impl Person {
-    fn new() -> Self {
-        Self { home: tempfile::tempdir().expect("a temporary folder"), environment: Vec::new() }
-    }
-
-    fn with(mut self, name: &str, value: &str) -> Self {
-        self.environment.push((name.to_owned(), value.to_owned()));
-        self
-    }
-
-    fn write(&self, name: &str, text: &str) -> PathBuf {
-        let path = self.home.path().join(name);
-        fs::write(&path, text).expect("the home is writable");
-        path
-    }
-
-    fn flowrun(&self, words: &[&str]) -> Ended {
-        self.flowrun_fed(words, "")
-    }
-
-    fn flowrun_fed(&self, words: &[&str], stdin: &str) -> Ended {
-        let mut child = self.start(words);
-        // A program that does not read what it is fed closes the pipe, which is its right.
-        drop(child.stdin.take().expect("piped").write_all(stdin.as_bytes()));
-        ended(child)
-    }
-
-    fn start(&self, words: &[&str]) -> Child {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_flowrun"));
-        command.args(words).current_dir(self.home.path()).env_clear().env("HOME", self.home.path());
-        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        command.spawn().expect("flowrun starts")
-    }
-}
-
-fn ended(child: Child) -> Ended {
-    let output = child.wait_with_output().expect("flowrun ends");
-    let text = |bytes| String::from_utf8(bytes).expect("flowrun writes UTF-8");
-    Ended { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
-}
 
 /// A service that only counts who calls.
 struct Silent(TcpListener);
@@ -103,7 +48,7 @@ fn root() -> &'static Path {
 /// Exit codes of design 3; every bad end says what it is and what to do next (a silent failure helps nobody).
 #[test]
 fn every_end_has_its_exit_code_and_every_bad_one_says_why() {
-    let (person, service) = (Person::new(), Silent::new());
+    let (person, service) = (Person::new(&[]), Silent::new());
     person.write("good.yaml", "steps:\n  - send: Hello.\n");
     person.write("bad.yaml", "steps:\n  - sned: Hello.\n");
     person.write("fails.yaml", "steps:\n  - fail: no such contact\n");
@@ -144,7 +89,7 @@ fn every_end_has_its_exit_code_and_every_bad_one_says_why() {
 #[test]
 fn an_interrupted_run_ends_with_130_and_says_so() {
     for signal in [Signal::INT, Signal::TERM] {
-        let (person, service) = (Person::new(), Silent::new());
+        let (person, service) = (Person::new(&[]), Silent::new());
         person.write("flow.yaml", &requesting(&service));
         let child = person.start(&["flow.yaml"]);
         let _request = service.wait_for_call();
@@ -170,7 +115,7 @@ fn fetching(url: &str, integration: &str) -> String {
 /// OA-1: an integration that is known and not authorised is exit 4, with the command to type.
 #[test]
 fn an_integration_that_nobody_authorised_is_named_with_the_command_that_mends_it() {
-    let person = Person::new();
+    let person = Person::new(&[]);
     person.write("flow.yaml", &fetching("https://api.teamleader.eu/x", "Teamleader"));
     assert_eq!(person.flowrun(&["integrations", "add", "teamleader"]).code, Some(0));
     let ended = person.flowrun(&["flow.yaml"]);
@@ -181,7 +126,7 @@ fn an_integration_that_nobody_authorised_is_named_with_the_command_that_mends_it
 /// SEED-8, OA-72: the callback URL is known before anything exists at the provider, and stays.
 #[test]
 fn the_callback_url_is_printed_with_the_draft_and_does_not_change() {
-    let person = Person::new();
+    let person = Person::new(&[]);
     let added = person.flowrun(&["integrations", "add", "teamleader"]).stdout;
     assert!(added.starts_with("Callback URL: http://127.0.0.1:"), "{added}");
     let edit = ["integrations", "edit", "teamleader", "--client-id", "abc", "--client-secret-stdin"];
@@ -191,7 +136,7 @@ fn the_callback_url_is_printed_with_the_draft_and_does_not_change() {
 /// OA-3: what goes in does not come out.
 #[test]
 fn a_client_secret_is_never_printed() {
-    let person = Person::new();
+    let person = Person::new(&[]);
     let secret = "canary-3f9a1c77";
     let add = ["integrations", "add", "teamleader", "--client-id", "abc", "--client-secret-stdin"];
     let mut said = vec![person.flowrun_fed(&add, secret)];
@@ -211,7 +156,7 @@ fn a_client_secret_is_never_printed() {
 #[test]
 fn secrets_never_read_plain_environment() {
     let service = Silent::new();
-    let person = Person::new().with("KEY", "plain-environment-value");
+    let person = Person::new(&[("KEY", "plain-environment-value")]);
     let flow = format!(
         "secrets: [KEY]\nsteps:\n  - http_request:\n      url: {}/\n      headers: {{ X-Key: \"{{{{secrets.KEY}}}}\" }}\n",
         service.url()
@@ -227,7 +172,7 @@ fn secrets_never_read_plain_environment() {
 #[test]
 fn undeclared_input_is_refused_everywhere() {
     let service = Silent::new();
-    let person = Person::new();
+    let person = Person::new(&[]);
     let flow = format!(
         "inputs:\n  id: {{ type: string }}\nsteps:\n  - http_request: {{ url: \"{}/\" }}\n",
         service.url()
@@ -249,7 +194,7 @@ fn undeclared_input_is_refused_everywhere() {
 /// T24, for the terminal: whatever an author's file holds, stderr stays inert.
 #[test]
 fn what_is_said_about_a_hostile_file_is_inert() {
-    let person = Person::new();
+    let person = Person::new(&[]);
     person.write("flow.yaml", "steps:\n  - send: {{x}} \u{9b}31m \u{202e}\n");
     let ended = person.flowrun(&["check", "flow.yaml"]);
     assert_eq!(ended.code, Some(3), "{ended:?}");
@@ -258,13 +203,13 @@ fn what_is_said_about_a_hostile_file_is_inert() {
 
 #[test]
 fn a_mistyped_verb_is_recognised() {
-    let ended = Person::new().flowrun(&["integration"]);
+    let ended = Person::new(&[]).flowrun(&["integration"]);
     assert!(ended.stderr.contains("did you mean `flowrun integrations`?"), "{ended:?}");
 }
 
 #[test]
 fn eval_answers_in_json_and_line_by_line() {
-    let person = Person::new();
+    let person = Person::new(&[]);
     person.write("doc.json", r#"{"data": {"last_name": "Doe"}}"#);
     let picked = person.flowrun(&["eval", "--path", "data.last_name", "--doc", "doc.json"]);
     assert_eq!(picked.stdout, "\"Doe\"\n");
@@ -288,7 +233,7 @@ fn every_flow_of_the_house_runs_in_the_sandbox() {
         if file.contains("teamleader") {
             words.extend(["--var", "id=42"]);
         }
-        let ended = Person::new().flowrun(&words);
+        let ended = Person::new(&[]).flowrun(&words);
         assert_eq!(ended.code, Some(0), "{ended:?}");
         assert!(ended.stdout.starts_with(said), "{ended:?}");
         assert!(ended.stderr.contains("All set! Your authorization is complete!"), "{ended:?}");
@@ -300,7 +245,7 @@ fn every_flow_of_the_house_runs_in_the_sandbox() {
 /// T18: where the registry, the key and the secrets would be, there is something that cannot be opened as such.
 #[test]
 fn sandbox_never_opens_real_registry() {
-    let person = Person::new().with("FLOWRUN_HOME", "real");
+    let person = Person::new(&[("FLOWRUN_HOME", "real")]);
     person.write("real", "a plain file, so that any use of it fails");
     let flow = root().join("flows/teamleader.flow.yaml");
     let flow = flow.to_str().expect("a path in UTF-8");
@@ -318,7 +263,7 @@ fn sandbox_never_opens_real_registry() {
 #[test]
 fn a_dry_run_shows_requests_and_sends_none() {
     let service = Silent::new();
-    let person = Person::new().with("FLOWRUN_SECRET_KEY", "canary-77aa12b9");
+    let person = Person::new(&[("FLOWRUN_SECRET_KEY", "canary-77aa12b9")]);
     let url = service.url();
     let flow = format!(
         "secrets: [KEY]\nsteps:\n  - id: contact\n    fetch_variables:\n      url: {url}/contacts\n      \
@@ -337,7 +282,7 @@ fn a_dry_run_shows_requests_and_sends_none() {
 #[test]
 fn every_seeded_mistake_is_reported_by_the_binary() {
     for (name, flow, expected) in cases() {
-        let person = Person::new();
+        let person = Person::new(&[]);
         person.write("flow.yaml", &flow);
         // What is judged by the integrations of this machine needs some to be judged by.
         let is_about_integrations = expected.contains("[F014]") || expected.contains("[F015]");
@@ -352,7 +297,7 @@ fn every_seeded_mistake_is_reported_by_the_binary() {
 /// T1 of the language: a flow with a mistake in it never reaches the service it speaks to.
 #[test]
 fn no_seeded_mistake_lets_a_request_out() {
-    let (service, person) = (Silent::new(), Person::new());
+    let (service, person) = (Silent::new(), Person::new(&[]));
     let url = service.url();
     let mut calling = 0;
     for (name, flow, _) in cases() {

@@ -5,7 +5,7 @@ use std::fs;
 use expect_test::{Expect, expect};
 
 use crate::tree::{Rule, Tree};
-use crate::{manifests, pages, sources, spelling};
+use crate::{manifests, pages, requirements, sources, spelling};
 
 /// Writes the files into a folder of their own and compares what the rule finds there.
 #[track_caller]
@@ -29,6 +29,24 @@ fn a_stray_root_file_is_found() {
         expect![[r#"
         examples: stray at the root
         notes.txt: stray at the root
+    "#]],
+    );
+}
+
+/// Only tests count: what a source says of a requirement proves nothing.
+#[test]
+fn a_requirement_that_no_test_cites_is_found() {
+    let all_but: String =
+        (1..=72).filter(|number| ![7, 44].contains(number)).map(|n| format!("// OA-{n}\n")).collect();
+    let files = [
+        ("tests/spec.rs", all_but.as_str()),
+        ("crates/a/src/lib.rs", "//! OA-7\n#[cfg(test)]\nmod tests {\n    fn it_waits_oa_44() {}\n}\n"),
+    ];
+    check(
+        requirements::cited,
+        &files,
+        expect![[r#"
+        tests: no test cites OA-7
     "#]],
     );
 }

@@ -25,7 +25,7 @@ pub(crate) const TABLE: [Row; 13] = [
     row("flowrun-http", &["flowrun-template", "flowrun-step"], &["reqwest"]),
     row("flowrun-step-fetch-variables", &["flowrun-step", "flowrun-http"], &[]),
     row("flowrun-step-http-request", &["flowrun-step", "flowrun-http"], &[]),
-    row("flowrun-oauth", &[], &["oauth2"]),
+    row("flowrun-oauth", &["flowrun-template"], &["oauth2"]),
     row("flowrun-registry", &["flowrun-template", "flowrun-step", "flowrun-oauth"], &["sled"]),
     row(
         "flowrun",

@@ -1,5 +1,5 @@
-// The person at the browser: follows an authorization URL through the lab's login and consent pages, keeping cookies,
-// until the provider sends the browser to another origin. That address, the callback URL, is printed on stdout.
+// The person at the browser: follows an authorization URL through the lab's login and consent pages, until the provider
+// sends the browser to another origin. That address, the callback URL, is printed on stdout.
 //
 //   node authorize.mjs [--deny] [--follow] AUTHORIZATION_URL
 //
@@ -7,6 +7,7 @@
 // --follow  opens the callback URL too, as a browser would; what the page says goes to stderr, failure is exit code 1
 
 import { parseArgs } from 'node:util';
+import { fillIn, visit, words } from './browser.mjs';
 
 const { values: flags, positionals } = parseArgs({
   options: { deny: { type: 'boolean' }, follow: { type: 'boolean' } },
@@ -14,7 +15,6 @@ const { values: flags, positionals } = parseArgs({
 });
 const start = new URL(positionals[0]);
 const pageLimit = 16; // login, consent and their redirects take seven
-const cookies = new Map();
 
 const callback = await journey();
 console.log(callback.href);
@@ -30,7 +30,10 @@ async function journey() {
   for (let seen = 0; seen < pageLimit; seen += 1) {
     const location = page.headers.get('location');
     if (location === null) {
-      [url, page] = await fillIn(url, await page.text());
+      const html = await page.text();
+      const next = await fillIn(url, html, flags.deny ? 'no' : 'yes');
+      if (next === undefined) throw new Error(`a page without a form at ${url.pathname}: ${words(html)}`);
+      [url, page] = next;
       continue;
     }
     url = new URL(location, url);
@@ -38,32 +41,4 @@ async function journey() {
     page = await visit(url);
   }
   throw new Error(`still at the provider after ${pageLimit} pages: ${url.pathname}`);
-}
-
-// Answers the form of a page; any name and password will do.
-async function fillIn(url, html) {
-  const prompt = /name="prompt" value="(\w+)"/.exec(html)?.[1];
-  if (prompt === undefined) throw new Error(`a page without a form at ${url.pathname}: ${words(html)}`);
-  if (flags.deny && prompt === 'consent') {
-    const abort = new URL(`${url.pathname}/abort`, url);
-    return [abort, await visit(abort)];
-  }
-  const action = new URL(/action="([^"]+)"/.exec(html)[1], url);
-  const fields = prompt === 'login' ? { prompt, login: 'ada', password: 'any' } : { prompt };
-  return [action, await visit(action, { method: 'POST', body: new URLSearchParams(fields) })];
-}
-
-async function visit(url, request = {}) {
-  const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ');
-  const page = await fetch(url, { redirect: 'manual', ...request, headers: { cookie } });
-  for (const line of page.headers.getSetCookie()) {
-    const [, name, value] = /^([^=]+)=([^;]*)/.exec(line);
-    if (value === '') cookies.delete(name);
-    else cookies.set(name, value);
-  }
-  return page;
-}
-
-function words(html) {
-  return html.replace(/<(style|script)[\s\S]*?<\/\1>|<[^>]+>/g, ' ').replace(/\s+/g, ' ').trim().slice(0, 300);
 }

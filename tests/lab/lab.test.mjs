@@ -48,6 +48,14 @@ async function firstToken(issuer) {
   return token(issuer, { grant_type: 'authorization_code', code, redirect_uri: callback, code_verifier: verifier });
 }
 
+async function post(issuer, path, fields) {
+  const client = { client_id: 'post-client', client_secret: 'post-secret' };
+  const reply = await fetch(`${issuer}${path}`, { method: 'POST', body: new URLSearchParams({ ...client, ...fields }) });
+  return [reply.status, await reply.text()];
+}
+
+const isActive = async (issuer, token) => JSON.parse((await post(issuer, '/token/introspection', { token }))[1]).active;
+
 const refresh = (issuer, refresh_token) => token(issuer, { grant_type: 'refresh_token', refresh_token });
 
 async function contact(issuer, access_token) {
@@ -97,5 +105,50 @@ test('an access token is refused once its seconds are over, and a refresh then i
     assert.deepEqual(await contact(issuer, access_token), [401, undefined]);
     assert.deepEqual(await contact(issuer, (await refresh(issuer, refresh_token)).access_token), [200, 'Lovelace']);
     assert.equal((await ask('tally')).early_refreshes, 0);
+  });
+});
+
+test('a device is told to wait until the person has typed its code, and then once', async () => {
+  await withLab(60, async ({ issuer, ask }) => {
+    const codes = JSON.parse((await post(issuer, '/device/auth', { scope: 'openid contacts' }))[1]);
+    const poll = () => token(issuer, { grant_type: 'urn:ietf:params:oauth:grant-type:device_code', device_code: codes.device_code });
+    assert.equal((await poll()).error, 'authorization_pending');
+    await promisify(execFile)(process.execPath, [`${here}/device.mjs`, codes.verification_uri_complete]);
+    assert.deepEqual(await contact(issuer, (await poll()).access_token), [200, 'Lovelace']);
+    assert.equal((await poll()).error, 'invalid_grant');
+    assert.equal((await ask('tally')).devices, 1);
+  });
+});
+
+test('a device whose code is denied is told so', async () => {
+  await withLab(60, async ({ issuer }) => {
+    const codes = JSON.parse((await post(issuer, '/device/auth', { scope: 'openid' }))[1]);
+    await promisify(execFile)(process.execPath, [`${here}/device.mjs`, '--deny', codes.verification_uri_complete]);
+    const poll = { grant_type: 'urn:ietf:params:oauth:grant-type:device_code', device_code: codes.device_code };
+    assert.equal((await token(issuer, poll)).error, 'access_denied');
+  });
+});
+
+test('a forgotten access token is not active, and its refresh token still is', async () => {
+  await withLab(60, async ({ issuer, ask }) => {
+    await ask(`allow post-client ${callback}`);
+    const { access_token, refresh_token } = await firstToken(issuer);
+    assert.equal(await isActive(issuer, access_token), true);
+    assert.deepEqual(await ask('forget'), { forgotten: 1 });
+    assert.equal(await isActive(issuer, access_token), false);
+    assert.equal(await isActive(issuer, refresh_token), true);
+  });
+});
+
+test('revoking a refresh token ends its grant, and nonsense is revoked too', async () => {
+  await withLab(60, async ({ issuer, ask }) => {
+    await ask(`allow post-client ${callback}`);
+    const { access_token, refresh_token } = await firstToken(issuer);
+    assert.deepEqual(await post(issuer, '/token/revocation', { token: 'nonsense' }), [200, '']);
+    assert.deepEqual(await post(issuer, '/token/revocation', { token: refresh_token }), [200, '']);
+    assert.equal(await isActive(issuer, refresh_token), false);
+    assert.deepEqual(await contact(issuer, access_token), [401, undefined]);
+    assert.equal((await refresh(issuer, refresh_token)).error, 'invalid_grant');
+    assert.equal((await ask('tally')).revoked, 1);
   });
 });

@@ -38,20 +38,67 @@ pub(crate) struct Ended {
 }
 
 impl Operator {
-    /// Adds the integration, registers its callback URL at the provider, and writes the flow.
+    /// Adds the integration by its two addresses.
     pub(crate) fn with_integration(lab: &mut Lab) -> Self {
+        Self::by_hand(lab, "basic")
+    }
+
+    /// Adds the integration by its two addresses, its client proving itself in this way.
+    pub(crate) fn by_hand(lab: &mut Lab, auth_style: &str) -> Self {
+        let (authorize, token) = (format!("{}/auth", lab.issuer), format!("{}/token", lab.issuer));
+        let addresses = ["--authorize-url", &authorize, "--token-url", &token, "--auth-style", auth_style];
+        Self::with_provider(lab, &addresses)
+    }
+
+    /// Adds the integration by its issuer, with these words besides.
+    pub(crate) fn with_issuer(lab: &mut Lab, words: &[&str]) -> Self {
+        let issuer = lab.issuer.clone();
+        Self::with_provider(lab, &[&["--issuer", &issuer], words].concat())
+    }
+
+    /// A home with a flow and the client's secret, and nothing else.
+    pub(crate) fn at_home(lab: &Lab) -> Self {
         let operator = Self { home: tempfile::tempdir().expect("a temporary folder") };
         operator.write("flow.yaml", &flow(&lab.issuer));
-        let secret = operator.write("secret", CLIENT.1);
-        let (authorize, token) = (format!("{}/auth", lab.issuer), format!("{}/token", lab.issuer));
-        let mut add = operator.flowrun(&["integrations", "add", NAME, "--client-id", CLIENT.0]);
-        add.args(["--authorize-url", &authorize, "--token-url", &token, "--auth-style", "basic"]);
-        let added = ended(add.args(["--scopes", "openid contacts", "--client-secret-file"]).arg(secret));
+        operator.write("secret", CLIENT.1);
+        operator
+    }
+
+    /// Adds the integration, and registers its callback URL at the provider.
+    fn with_provider(lab: &mut Lab, words: &[&str]) -> Self {
+        let operator = Self::at_home(lab);
+        let added = operator.add(words);
         assert_eq!(added.code, Some(0), "{added:?}");
         let said = [added.stdout, added.stderr].concat();
         let callback = said.split_whitespace().find(|word| word.contains("/oauth/callback/"));
         lab.allow(CLIENT.0, callback.expect("the callback URL is printed before anything exists"));
         operator
+    }
+
+    /// Adds the integration, its provider described so.
+    pub(crate) fn add(&self, provider: &[&str]) -> Ended {
+        let client =
+            ["--client-id", CLIENT.0, "--client-secret-file", "secret", "--scopes", "openid contacts"];
+        self.says(&[&["integrations", "add", NAME], &client[..], provider].concat())
+    }
+
+    /// Does something with the integration, and waits for the end.
+    pub(crate) fn does(&self, verb: &str, words: &[&str]) -> Ended {
+        self.says(&[&["integrations", verb, NAME], words].concat())
+    }
+
+    /// Says something to flowrun, and waits for the end.
+    pub(crate) fn says(&self, words: &[&str]) -> Ended {
+        ended(&mut self.flowrun(words))
+    }
+
+    /// Everything that this operator has, as somebody who took a copy has it.
+    pub(crate) fn copied(&self) -> Self {
+        let copy = Self { home: tempfile::tempdir().expect("a temporary folder") };
+        let from = self.home.path().join(".");
+        let copied = Command::new("cp").arg("-a").arg(from).arg(copy.home.path()).status();
+        assert!(copied.expect("cp starts").success());
+        copy
     }
 
     /// An integration that acts for itself, and the flow.
@@ -113,6 +160,11 @@ impl Waiting {
     pub(crate) fn authorization_url(&mut self, lab: &Lab) -> String {
         let url = self.lines.line_with(&format!("{}/auth?", lab.issuer));
         url.split_whitespace().next().map(String::from).expect("found in the line")
+    }
+
+    /// The address to open on another device, with the code in it.
+    pub(crate) fn verification_url(&mut self, lab: &Lab) -> String {
+        self.lines.line_with(&format!("{}/device?user_code=", lab.issuer))
     }
 
     /// Answers with one line.

@@ -30,12 +30,20 @@ pub(crate) struct Tally {
     pub(crate) codes: u32,
     pub(crate) refreshes: u32,
     pub(crate) client_credentials: u32,
+    /// Device codes exchanged.
+    pub(crate) devices: u32,
+    /// Grants that were ended.
+    pub(crate) revoked: u32,
+    /// Refusals of the token endpoint beside dead codes and tokens.
+    pub(crate) other_errors: u32,
     /// Refreshes of a token that had a good part of its life left.
     pub(crate) early_refreshes: u32,
     /// Dead codes and dead refresh tokens that were tried.
     pub(crate) invalid_grant: u32,
     /// API calls answered.
     pub(crate) contacts: u32,
+    /// API calls refused.
+    pub(crate) denied: u32,
     /// Mistakes of the lab itself.
     pub(crate) faults: u32,
 }
@@ -84,6 +92,11 @@ impl Lab {
         assert_eq!(self.ask("release")["holds"], false);
     }
 
+    /// Ends the access tokens of every grant, and leaves the refresh tokens.
+    pub(crate) fn forget(&mut self) {
+        assert_eq!(self.ask("forget")["forgotten"], 1);
+    }
+
     /// What has happened so far.
     pub(crate) fn tally(&mut self) -> Tally {
         serde_json::from_value(self.ask("tally")).expect("a tally")
@@ -91,12 +104,27 @@ impl Lab {
 
     /// Logs in and consents; the address the browser would be sent to, not yet opened.
     pub(crate) fn consent(&self, authorization_url: &str) -> String {
-        person(&[authorization_url])
+        person("authorize.mjs", &[authorization_url])
     }
 
     /// Logs in, consents, and opens the callback as a browser does.
     pub(crate) fn consent_and_follow(&self, authorization_url: &str) {
-        person(&["--follow", authorization_url]);
+        person("authorize.mjs", &["--follow", authorization_url]);
+    }
+
+    /// Logs in, says no, and opens the callback as a browser does.
+    pub(crate) fn deny_and_follow(&self, authorization_url: &str) {
+        person("authorize.mjs", &["--deny", "--follow", authorization_url]);
+    }
+
+    /// Opens a device's address elsewhere, logs in and consents.
+    pub(crate) fn consent_to_device(&self, verification_url: &str) {
+        person("device.mjs", &[verification_url]);
+    }
+
+    /// Opens a device's address elsewhere, and says no.
+    pub(crate) fn deny_device(&self, verification_url: &str) {
+        person("device.mjs", &["--deny", verification_url]);
     }
 
     fn ask(&mut self, request: &str) -> Value {
@@ -119,11 +147,9 @@ pub(crate) fn own_tests() -> Option<(bool, String)> {
     Some((output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned()))
 }
 
-fn person(arguments: &[&str]) -> String {
-    let output = node("authorize.mjs", arguments)
-        .expect("a lab runs, so node is there")
-        .output()
-        .expect("node starts");
+fn person(program: &str, arguments: &[&str]) -> String {
+    let output =
+        node(program, arguments).expect("a lab runs, so node is there").output().expect("node starts");
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "the person at the browser gave up: {said}");
     String::from_utf8_lossy(&output.stdout).trim().to_owned()

@@ -13,6 +13,7 @@
 //   hold                           keeps back the replies of the token endpoint from now on
 //   held                           answers once a reply is being kept back
 //   release                        lets go of what was kept back, and keeps nothing back any more
+//   forget                         the access tokens of every grant are good no more; their refresh tokens are
 //   tally                          what has happened so far, in numbers
 
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
@@ -24,12 +25,15 @@ console.info = console.error; // the provider's notices must not mix with our an
 
 const accessTokenSeconds = Number(process.argv[2] ?? 3600);
 const days = 24 * 3600;
+const deviceGrant = 'urn:ietf:params:oauth:grant-type:device_code';
 const nowhere = 'http://127.0.0.1:9/never-registered'; // a client needs one redirect URI to exist; port 9 discards
 
 const tally = {
   codes: 0, // authorization codes exchanged
   refreshes: 0, // refresh tokens exchanged
   client_credentials: 0,
+  devices: 0, // device codes exchanged
+  revoked: 0, // grants that were ended
   invalid_grant: 0, // dead codes and dead refresh tokens that were tried
   other_errors: 0,
   contacts: 0, // API calls answered
@@ -38,6 +42,7 @@ const tally = {
   early_refreshes: 0, // refreshes of a token that had a good quarter of its life left
 };
 const gate = { opens: Promise.resolve(), open: () => {}, reached: Promise.resolve(), reach: () => {} };
+const newest = new Map(); // grant id -> its newest access token
 const issuedAt = new Map(); // grant id -> when its newest access token was issued
 
 const provider = await (async () => {
@@ -52,6 +57,7 @@ const provider = await (async () => {
 
 provider.on('grant.success', (ctx) => counted(ctx.oidc));
 provider.on('grant.error', (_ctx, error) => (tally[error.error === 'invalid_grant' ? 'invalid_grant' : 'other_errors'] += 1));
+provider.on('grant.revoked', () => (tally.revoked += 1));
 provider.on('server_error', (_ctx, error) => {
   tally.faults += 1;
   console.error('lab:', error);
@@ -83,6 +89,7 @@ function settings() {
     features: {
       devInteractions: { enabled: true }, // the login and consent pages
       clientCredentials: { enabled: true },
+      deviceFlow: { enabled: true },
       revocation: { enabled: true },
       introspection: { enabled: true, allowedPolicy: async () => true },
       resourceIndicators: { enabled: true, getResourceServerInfo: async () => resourceServer() },
@@ -94,6 +101,7 @@ function settings() {
     ttl: {
       AccessToken: accessTokenSeconds,
       ClientCredentials: accessTokenSeconds,
+      DeviceCode: 600,
       AuthorizationCode: 60,
       Grant: 14 * days,
       IdToken: 3600,
@@ -105,9 +113,9 @@ function settings() {
   };
 }
 
-// A client that acts for a person: authorization code, then refresh.
+// A client that acts for a person: authorization code or device code, then refresh.
 function person(client_id, rest) {
-  const grants = { grant_types: ['authorization_code', 'refresh_token'], response_types: ['code'] };
+  const grants = { grant_types: ['authorization_code', 'refresh_token', deviceGrant], response_types: ['code'] };
   return { client_id, application_type: 'native', redirect_uris: [nowhere], ...grants, ...rest };
 }
 
@@ -153,8 +161,10 @@ function counted(oidc) {
   const grant = oidc.entities.Grant?.jti;
   const age = Date.now() - (issuedAt.get(grant) ?? 0);
   issuedAt.set(grant, Date.now());
+  newest.set(grant, oidc.entities.AccessToken);
   if (kind === 'authorization_code') tally.codes += 1;
   else if (kind === 'client_credentials') tally.client_credentials += 1;
+  else if (kind === deviceGrant) tally.devices += 1;
   else {
     tally.refreshes += 1;
     // The provider counts whole seconds, so that a token may live for one less than it says.
@@ -170,12 +180,19 @@ async function expiry() {
   return new Date(over).toISOString();
 }
 
+async function forget() {
+  const tokens = [...newest.values()];
+  for (const token of tokens) await token.destroy();
+  return { forgotten: tokens.length };
+}
+
 async function answer(line) {
   const [verb, clientId, redirectUri] = line.trim().split(/\s+/);
   if (verb === 'tally') return tally;
   if (verb === 'expiry') return { expired: await expiry() };
   if (verb === 'hold') return hold();
   if (verb === 'held') return { held: (await gate.reached, true) };
+  if (verb === 'forget') return forget();
   if (verb === 'release') return { holds: (gate.open(), false) };
   if (verb !== 'allow') return { error: `unknown request: ${verb}` };
   const client = await provider.Client.find(clientId);

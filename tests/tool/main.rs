@@ -19,7 +19,7 @@ use leg::{Verdict, cargo};
 use summary::Summary;
 
 /// Set for tests that would skip aloud: nothing they need may be missing.
-const NOTHING_MISSING: (&str, &str) = ("FLOWRUN_REQUIRE_LAB", "1");
+const NOTHING_MISSING: [(&str, &str); 2] = [("FLOWRUN_REQUIRE_LAB", "1"), ("FLOWRUN_REQUIRE_ROOT", "1")];
 /// Read by `tests/spec.rs`: the one folder of `tests/cases` to run.
 const ONE_CASE: &str = "FLOWRUN_CASE";
 /// Read by `tests/torture.rs`, and how many rounds make it complete.
@@ -37,10 +37,7 @@ fn main() -> ExitCode {
         ["--tool", "check-all"] => Ok(check_all(false)),
         ["--tool", "check-all", "--strict"] => Ok(check_all(true)),
         ["--tool", "suite"] => suite(&mut cargo(&["test", "--no-fail-fast"])),
-        ["--tool", "suite", "--strict"] => {
-            let (name, value) = NOTHING_MISSING;
-            suite(cargo(&["test", "--no-fail-fast"]).env(name, value))
-        }
+        ["--tool", "suite", "--strict"] => suite(cargo(&["test", "--no-fail-fast"]).envs(NOTHING_MISSING)),
         ["--tool", "case", name] => succeeds(cases().env(ONE_CASE, name)),
         ["--tool", "bless"] => succeeds(&mut blessed()),
         ["--tool", "bless", name] => succeeds(blessed().env(ONE_CASE, name)),
@@ -105,8 +102,7 @@ fn suite(command: &mut Command) -> io::Result<bool> {
 /// Kills processes for so many rounds; nothing it needs may be missing.
 fn torture(rounds: &str) -> io::Result<bool> {
     let words = ["test", "--package", "flowrun-cli", "--test", "torture", "--", "--nocapture", "killed"];
-    let (name, value) = NOTHING_MISSING;
-    succeeds(cargo(&words).env(ROUNDS.0, rounds).env(name, value))
+    succeeds(cargo(&words).env(ROUNDS.0, rounds).envs(NOTHING_MISSING))
 }
 
 /// Runs flows for so many minutes, as fast as a user's binary is.

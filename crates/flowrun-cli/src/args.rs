@@ -3,6 +3,7 @@
 //! A flow's file is the first word of the short form; the verbs stand beside it. A file named like a verb needs
 //! `./`. No secret is ever an argument: other users of the machine can read those (OA-3).
 
+mod by_hand;
 mod eval;
 mod integrations;
 mod start;
@@ -11,10 +12,11 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+pub(crate) use by_hand::{ByHandArguments, PkceName, SeparatorName};
 pub(crate) use eval::{EvalArguments, PlaceName};
 pub(crate) use integrations::{
-    AddArguments, AuthStyleName, AuthorizeArguments, EditArguments, GrantName, IntegrationVerb,
-    ProviderArguments, SecretArguments,
+    AddArguments, AuthStyleName, AuthorizeArguments, ClientArguments, EditArguments, ExportArguments,
+    GrantName, ImportArguments, IntegrationVerb, PassphraseArguments, ProviderArguments, SecretArguments,
 };
 pub(crate) use start::{Output, StartArguments};
 
@@ -71,7 +73,7 @@ pub(crate) enum Verb {
     Integrations {
         /// What to do with them.
         #[command(subcommand)]
-        verb: IntegrationVerb,
+        verb: Box<IntegrationVerb>,
     },
     /// Try one path, template or expression; JSON on stdout.
     Eval(EvalArguments),

@@ -45,6 +45,12 @@ impl Loopback {
         let addresses = hosts.into_iter().map(|host| SocketAddr::new(host, port)).collect();
         is_here.then(|| Self { addresses, path: url.path().to_owned() })
     }
+
+    /// Tries whether it could be listened at now, and listens no longer than that.
+    pub(crate) fn try_bind(&self) -> Result<(), (SocketAddr, std::io::Error)> {
+        let bind = |address: &SocketAddr| std::net::TcpListener::bind(address).map(drop);
+        self.addresses.iter().try_for_each(|address| bind(address).map_err(|error| (*address, error)))
+    }
 }
 
 /// What became of an arrival, as the browser is told.
@@ -102,7 +108,10 @@ impl Listener {
     /// The next browser at the path.
     pub(crate) async fn next(&mut self) -> Result<Arrival, Complaint> {
         let gone = || Complaint::new(Exit::Failed, "the listener has stopped").help("authorise once more");
-        self.arrivals.recv().await.ok_or_else(gone)
+        let arrival = self.arrivals.recv().await.ok_or_else(gone)?;
+        // Whoever fetched the last page before this browser came was somebody else.
+        while self.farewell.try_recv().is_ok() {}
+        Ok(arrival)
     }
 
     /// Lets the browser fetch the page it was sent to, for a moment, and stops.

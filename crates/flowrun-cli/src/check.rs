@@ -58,11 +58,13 @@ async fn read(world: &World, file: &Path, steps: &Catalog) -> Result<Vec<Diagnos
 /// The integrations of this machine. Where there are none at all, a flow is checked for use elsewhere.
 async fn known_integrations(world: &World) -> Option<Vec<IntegrationStatus>> {
     let registry = integrations::registry(world).ok()?;
-    let known = Integrations::list(&registry, &Tenant::default()).await.ok()?;
+    let asking = integrations::asking(world, &registry).ok()?;
+    let known = Integrations::list(&asking, &Tenant::default()).await.ok()?;
     (!known.is_empty()).then_some(known)
 }
 
-fn steps() -> Result<Catalog, Complaint> {
+/// The steps of the house, without its integrations.
+pub(crate) fn steps() -> Result<Catalog, Complaint> {
     let client = Client::builder().policy(NetworkPolicy::cli()).build();
     let engine = flowrun::engine(std::sync::Arc::new(SystemClock), std::sync::Arc::new(client)).build();
     let engine = engine.map_err(|error| Complaint::from_error(Exit::Failed, &error))?;
@@ -70,7 +72,7 @@ fn steps() -> Result<Catalog, Complaint> {
 }
 
 /// Every file that is named, and every flow in the folders that are.
-fn files(world: &World, paths: &[PathBuf]) -> Result<Vec<PathBuf>, Complaint> {
+pub(crate) fn files(world: &World, paths: &[PathBuf]) -> Result<Vec<PathBuf>, Complaint> {
     let mut files = Vec::new();
     for path in paths {
         if world.path(path).is_dir() {

@@ -5,18 +5,31 @@
 
 mod authorize;
 mod browser;
+mod by_hand;
 mod change;
+mod client;
+mod device;
+mod discover;
+mod doctor;
+mod key;
+mod presets;
 mod provider;
+mod remote;
+mod rename;
+mod revoke;
 mod secret;
+mod serve;
 mod shown;
+mod transfer;
 
 use std::sync::Arc;
 
 use flowrun::http::{Client, NetworkPolicy};
 use flowrun::lang::Code;
 use flowrun::oauth::CallbackError;
+use flowrun::registry::socket::{Client as Asking, Place};
 use flowrun::registry::{AuthorizeError, EditError, LookupError, Options, RefreshError, Registry};
-use flowrun::step::IntegrationName;
+use flowrun::step::{IntegrationName, Outbound};
 use flowrun::{SystemClock, SystemEntropy};
 
 pub(crate) use authorize::ALL_SET;
@@ -30,15 +43,22 @@ use crate::world::World;
 
 /// Does what the verb says.
 pub(crate) async fn integrations(world: &World, verb: &IntegrationVerb) -> Result<Exit, Complaint> {
-    if let IntegrationVerb::Presets { json } = verb {
-        return provider::list(&world.terminal, *json);
+    if let IntegrationVerb::Presets { name, json } = verb {
+        return presets::presets(&world.terminal, name.as_deref(), *json);
+    }
+    if let IntegrationVerb::Revoke { name, yes } = verb
+        && !revoke::is_agreed(world, &named(name)?, *yes)?
+    {
+        return Ok(Exit::Failed);
     }
     let registry = registry(world)?;
-    let work = obey(world, &registry, verb);
+    let asking = asking(world, &registry)?;
+    let work = obey(world, &registry, &asking, verb);
     let exit = match verb {
         // Only these exchange tokens. The others may wait for an answer of the person's, who leaves as usual.
         IntegrationVerb::Authorize(AuthorizeArguments { name, .. })
-        | IntegrationVerb::Refresh { name, .. } => unless_interrupted(world, name, work).await,
+        | IntegrationVerb::Refresh { name, .. }
+        | IntegrationVerb::Revoke { name, .. } => unless_interrupted(world, name, work).await,
         _ => work.await,
     };
     // What a provider grants must be written down before the process ends.
@@ -61,32 +81,52 @@ async fn unless_interrupted(
     Err(Complaint::new(Exit::Interrupted, "interrupted").help(check))
 }
 
-async fn obey(world: &World, registry: &Registry, verb: &IntegrationVerb) -> Result<Exit, Complaint> {
+/// What changes an integration is done here, under the locks; the rest is asked of the registry's owner, if one
+/// answers.
+async fn obey(
+    world: &World,
+    registry: &Registry,
+    asking: &Asking,
+    verb: &IntegrationVerb,
+) -> Result<Exit, Complaint> {
     match verb {
         IntegrationVerb::Add(add) => change::add(world, registry, add).await,
         IntegrationVerb::Edit(edit) => change::edit(world, registry, edit).await,
+        IntegrationVerb::Rename { old, new, flows } => {
+            rename::rename(world, registry, (named(old)?, named(new)?), flows.as_deref()).await
+        }
         IntegrationVerb::Allow { name, host } => change::allow(world, registry, &named(name)?, host).await,
         IntegrationVerb::Remove { name, yes } => change::remove(world, registry, &named(name)?, *yes).await,
-        IntegrationVerb::List { json } => shown::list(&world.terminal, registry, *json).await,
+        IntegrationVerb::List { json } => shown::list(&world.terminal, asking, *json).await,
         IntegrationVerb::Show { name, json } => {
-            shown::show(&world.terminal, registry, &named(name)?, *json).await
+            shown::show(&world.terminal, asking, &named(name)?, *json).await
         }
-        IntegrationVerb::Check { name, json } => {
-            shown::check(&world.terminal, registry, &named(name)?, *json).await
+        IntegrationVerb::Check { name, remote, json } => {
+            let name = name.as_deref().map(named).transpose()?;
+            let is_taken = match &name {
+                Some(name) if *remote => remote::ask(world, registry, name).await?,
+                _ => true,
+            };
+            let exit = doctor::check(&world.terminal, registry, name.as_ref(), *json).await?;
+            Ok(if exit == Exit::Done && !is_taken { Exit::Failed } else { exit })
         }
+        IntegrationVerb::Export(export) => transfer::export(world, registry, export).await,
+        IntegrationVerb::Import(import) => transfer::import(world, registry, import).await,
+        IntegrationVerb::RotateKey => key::rotate(world, registry).await,
+        IntegrationVerb::Revoke { name, .. } => revoke::revoke(world, registry, &named(name)?).await,
         IntegrationVerb::Authorize(how) => authorize::authorize(world, registry, how).await,
-        IntegrationVerb::Refresh { name, force } => refresh(world, registry, &named(name)?, *force).await,
-        IntegrationVerb::Presets { json } => provider::list(&world.terminal, *json),
+        IntegrationVerb::Refresh { name, force } => refresh(world, asking, &named(name)?, *force).await,
+        IntegrationVerb::Serve => serve::serve(world, registry).await,
+        IntegrationVerb::Presets { name, json } => presets::presets(&world.terminal, name.as_deref(), *json),
     }
 }
 
 /// The registry of this person. Nothing is opened or made before it is needed.
 pub(crate) fn registry(world: &World) -> Result<Registry, Complaint> {
-    let client = Client::builder().policy(NetworkPolicy::cli()).build();
     let world_of_registry = flowrun::registry::World {
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy),
-        client: Arc::new(client),
+        client: plain(),
     };
     Ok(Registry::open(Options {
         data_dir: world.data_folder()?,
@@ -95,9 +135,24 @@ pub(crate) fn registry(world: &World) -> Result<Registry, Complaint> {
     }))
 }
 
+/// The registry as whoever owns it answers for it; where nobody does, this one.
+pub(crate) fn asking(world: &World, registry: &Registry) -> Result<Asking, Complaint> {
+    Ok(Asking::new(place(world)?, plain()).or(registry.clone()))
+}
+
+/// Where an owner of this person's registry answers.
+fn place(world: &World) -> Result<Place, Complaint> {
+    Ok(Place::of(&world.data_folder()?, world.runtime_folder().as_deref()))
+}
+
+/// The way out without a credential.
+pub(crate) fn plain() -> Arc<dyn Outbound> {
+    Arc::new(Client::builder().policy(NetworkPolicy::cli()).build())
+}
+
 async fn refresh(
     world: &World,
-    registry: &Registry,
+    registry: &Asking,
     name: &IntegrationName,
     force: bool,
 ) -> Result<Exit, Complaint> {
@@ -171,6 +226,7 @@ fn provider_words(error: &AuthorizeError) -> Option<String> {
         | AuthorizeError::Callback { source: CallbackError::Provider { provider_words, .. }, .. } => {
             provider_words.as_deref()
         }
+        AuthorizeError::Denied { provider_words, .. } => provider_words.as_deref(),
         AuthorizeError::Token { source, .. } => source.provider_words.as_deref(),
         _ => None,
     };

@@ -15,7 +15,9 @@ mod complaint;
 mod escape;
 mod exit;
 mod interrupt;
+mod net;
 mod output;
+mod panic;
 mod report;
 mod source;
 mod terminal;
@@ -61,6 +63,7 @@ where
         When::Always => true,
         When::Never => false,
     });
+    panic::watch(world.net.clone());
     trace::begin(&world, arguments.verbose);
     let exit = obey(&world, &arguments).unwrap_or_else(|complaint| {
         report::complain(&world.terminal, &complaint);

@@ -8,7 +8,7 @@ mod dry;
 mod house;
 mod inputs;
 mod scene;
-pub(crate) mod secrets;
+mod secrets;
 mod tap;
 
 use std::path::Path;
@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use flowrun::engine::{Engine, Outcome};
 use flowrun::lang::{self, Catalog, Code, Diagnostic, Flow, SourceText};
-use flowrun::step::{Entropy as _, IntegrationName, Integrations, Outbound, RunId, Tenant};
+use flowrun::step::{Entropy as _, IntegrationName, Outbound, RunId, Tenant};
 use flowrun::template::Slot;
 use flowrun::{SystemClock, SystemEntropy};
 use serde_json::{Value, json};
@@ -33,7 +33,7 @@ use crate::suggest::verb_like;
 use crate::world::World;
 
 use dry::Nowhere;
-use house::House;
+use house::{House, Named};
 use scene::{Eyes, Mouth, Scene};
 use secrets::Secrets;
 use tap::{Seen, Tapped, Wrap, Wrapped};
@@ -64,7 +64,7 @@ pub(crate) async fn start(world: &World, arguments: &StartArguments) -> Result<E
     let scene = scene(world, arguments, &flow);
     let engine = engine(&house, &scene, secrets)?;
     let exit = go(world, &engine, &flow, inputs, &scene).await;
-    if let Ok(registry) = &house.registry {
+    if let Ok(Named { registry, .. }) = &house.integrations {
         // A refresh that is under way must be written down before the process ends.
         registry.settle().await;
     }
@@ -109,8 +109,8 @@ async fn usable(
     if flow.integrations().is_empty() {
         return Ok(None);
     }
-    let registry = match &house.registry {
-        Ok(registry) => registry,
+    let Named { registry, used } = match &house.integrations {
+        Ok(named) => named,
         Err(complaint) => return Err(complaint.clone()),
     };
     if let Some(sandbox) = &house.sandbox {
@@ -118,7 +118,8 @@ async fn usable(
             house::authorise(world, sandbox, registry, name, source.text()).await?;
         }
     }
-    let known = Integrations::list(registry, &Tenant::default())
+    let known = used
+        .list(&Tenant::default())
         .await
         .map_err(|error| Complaint::from_error(Exit::Unusable, &error).with_code(Code::Registry))?;
     let checked = lang::check(source, &steps.with_integrations(known));
@@ -145,8 +146,8 @@ fn engine(house: &House, scene: &Arc<Scene>, secrets: Secrets) -> Result<Engine,
         .channel(Mouth(Arc::clone(scene)))
         .observer(Eyes(Arc::clone(scene)))
         .secrets(secrets);
-    if let Ok(registry) = &house.registry {
-        builder = builder.integrations(Arc::new(Wrapped { inner: registry.clone(), wrap }));
+    if let Ok(Named { used, .. }) = &house.integrations {
+        builder = builder.integrations(Arc::new(Wrapped { inner: Arc::clone(used), wrap }));
     }
     builder.build().map_err(|error| Complaint::from_error(Exit::Failed, &error))
 }

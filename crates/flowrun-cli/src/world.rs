@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use crate::complaint::Complaint;
 use crate::exit::Exit;
+use crate::net::Net;
 use crate::terminal::{Sink, Terminal};
 
 /// What an invocation may see of the process it runs in.
@@ -18,6 +19,8 @@ pub struct World {
     environment: BTreeMap<OsString, OsString>,
     directory: PathBuf,
     pub(crate) terminal: Arc<Terminal>,
+    /// Knows the secrets that have been read.
+    pub(crate) net: Net,
     /// Whether a person is typing on stdin.
     pub(crate) is_interactive: bool,
 }
@@ -42,6 +45,7 @@ impl World {
                 Sink::new(out, out_is_terminal),
                 Sink::new(err, err_is_terminal),
             )),
+            net: Net::default(),
             is_interactive: std::io::stdin().is_terminal(),
         }
     }
@@ -69,6 +73,11 @@ impl World {
     /// The folder of the registry: `FLOWRUN_HOME/data`, or `flowrun` in the XDG data folder.
     pub(crate) fn data_folder(&self) -> Result<PathBuf, Complaint> {
         self.folder("data", "XDG_DATA_HOME", ".local/share")
+    }
+
+    /// Where a socket goes whose path would be too long otherwise: `XDG_RUNTIME_DIR` (N9).
+    pub(crate) fn runtime_folder(&self) -> Option<PathBuf> {
+        self.variable("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|path| path.is_absolute())
     }
 
     /// The key that seals the registry: `FLOWRUN_KEY_FILE`, or `key` in the configuration folder (N9).
@@ -125,6 +134,7 @@ mod tests {
                 Sink::new(std::io::sink(), false),
                 Sink::new(std::io::sink(), false),
             )),
+            net: Net::default(),
             is_interactive: false,
         }
     }

@@ -175,7 +175,7 @@ fn body_place(settings: &Node) -> Place {
     match essence {
         "application/x-www-form-urlencoded" => Place::Form,
         essence if essence == "application/json" || essence.ends_with("+json") => Place::Json,
-        _ => Place::Text,
+        _ => Place::Body,
     }
 }
 

@@ -158,7 +158,7 @@ fn authorization_url(
     if let Some(joined) = settings.scope_separator.join(request.scopes)? {
         url = url.add_scope(Scope::new(joined));
     }
-    for (name, value) in &settings.authorize_params {
+    for (name, value) in settings.authorize_extras() {
         url = url.add_extra_param(name, value);
     }
     let says_prompt = settings.authorize_params.iter().any(|(name, _)| name == "prompt");

@@ -14,6 +14,7 @@ use crate::{
     begin::fingerprint,
     keep::{harmless, is_visible},
     pending::Pending,
+    proof::Proof,
     provider::Provider,
     token::Kept,
 };
@@ -36,6 +37,8 @@ pub struct Callback {
     pub code: SecretString,
     /// Values the provider's settings keep, each of them checked (OA-21).
     pub kept: Kept,
+    /// What proves who made the callback, where the provider's settings ask for it; checked when the code is redeemed.
+    pub(crate) proof: Option<Proof>,
 }
 
 /// Why a callback is not followed by a token request.
@@ -133,7 +136,8 @@ pub fn callback(
     address.check_answer()?;
     let kept = address.kept(provider)?;
     let code = address.get("code").filter(|code| is_visible(code)).ok_or(CallbackError::NotACallback)?;
-    Ok(Callback { code: code.into(), kept })
+    let proof = address.proof(provider)?;
+    Ok(Callback { code: code.into(), kept, proof })
 }
 
 /// A callback's address, taken apart.
@@ -214,6 +218,12 @@ impl Address {
             "access_denied" => CallbackError::Denied { provider_words },
             _ => CallbackError::Provider { code: harmless(error, &[]), provider_words },
         })
+    }
+
+    fn proof(&self, provider: &Provider) -> Result<Option<Proof>, CallbackError> {
+        let Some(name) = &provider.settings().callback_hmac else { return Ok(None) };
+        let proof = Proof::read(name, &self.params);
+        proof.map(Some).ok_or_else(|| CallbackError::UnexpectedValue(name.clone()))
     }
 
     fn kept(&self, provider: &Provider) -> Result<Kept, CallbackError> {

@@ -23,9 +23,8 @@ pub fn margin(lifetime: Duration, provider: &Provider) -> Duration {
 ///
 /// Status 401 always does; the provider's own signs add to it and never take it away.
 #[must_use]
-pub fn is_expired_sign(provider: &Provider, status: u16, body: &[u8]) -> bool {
-    let signs = provider.settings().expired_when.iter();
-    status == 401 || signs.filter(|sign| sign.status == status).any(|sign| is_seen(sign, body))
+pub fn is_expired_sign(signs: &[ExpirySign], status: u16, body: &[u8]) -> bool {
+    status == 401 || signs.iter().filter(|sign| sign.status == status).any(|sign| is_seen(sign, body))
 }
 
 fn is_seen(sign: &ExpirySign, body: &[u8]) -> bool {

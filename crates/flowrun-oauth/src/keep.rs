@@ -1,30 +1,45 @@
 //! Which values from outside may be kept beside the tokens, and how any text from outside is made harmless.
 
-use crate::settings::KeepRule;
+use flowrun_template::{Redactor, redact_named};
+
+use crate::{pattern::Pattern, settings::KeepRule};
 
 /// How much of a provider's words is repeated (OA-35).
 const LONGEST: usize = 200;
 
+/// How long a kept value may be.
+const LONGEST_KEPT: usize = 128;
+
 impl KeepRule {
     /// Whether `value` may be kept (OA-21). One rule for callbacks and replies (N4).
     pub(crate) fn allows(&self, value: &str) -> bool {
-        if self.one_of.is_empty() {
-            let is_word = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
-            (1..=128).contains(&value.len()) && value.bytes().all(is_word)
-        } else {
-            self.one_of.iter().any(|allowed| allowed == value)
+        if !self.one_of.is_empty() {
+            return self.one_of.iter().any(|allowed| allowed == value);
+        }
+        let is_short = (1..=LONGEST_KEPT).contains(&value.len());
+        match &self.pattern {
+            // Whatever the pattern lets through, a kept value is one line without blanks: it goes into addresses.
+            Some(pattern) => {
+                let has_shape = Pattern::new(pattern).is_ok_and(|pattern| pattern.matches(value));
+                is_short && has_shape && value.bytes().all(|byte| byte.is_ascii_graphic())
+            }
+            None => is_short && value.bytes().all(is_of_word),
         }
     }
+}
+
+fn is_of_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"._-".contains(&byte)
 }
 
 /// A provider's words, fit to be shown: known secrets gone, control characters gone, capped (OA-35, OA-64).
 pub(crate) fn harmless(words: &str, secrets: &[&str]) -> String {
     let one_line = words.chars().map(|c| if c.is_whitespace() { ' ' } else { c });
-    let mut text: String = one_line.filter(|c| !is_treacherous(*c)).collect();
+    let text: String = one_line.filter(|c| !is_treacherous(*c)).collect();
     // Only now: a sign that is dropped may have stood inside a secret.
-    for secret in secrets.iter().filter(|secret| secret.len() >= 8) {
-        text = text.replace(secret, "[redacted]");
-    }
+    let mut known = Redactor::new();
+    secrets.iter().filter(|secret| secret.len() >= 8).for_each(|secret| known.add(&(*secret).into()));
+    let text = redact_named(&known.redact(&text)).into_owned();
     let mut capped: String = text.chars().take(LONGEST).collect();
     if capped.len() < text.len() {
         capped.push('…');

@@ -2,7 +2,8 @@
 //!
 //! An authorization takes two calls and one exchange: [`begin`] makes the URL for the browser and a [`Pending`]
 //! to keep; [`callback`] reads what came back; [`TokenEndpoint::redeem`] turns it into a [`Grant`]. Afterwards
-//! [`TokenEndpoint::refresh`] keeps the grant alive. What a provider does differently is data: a [`Preset`], or
+//! [`TokenEndpoint::refresh`] keeps the grant alive. A device without a browser has a [`DeviceGrant`]; a grant ends
+//! with a [`Revocation`]; [`discover`] reads what a provider publishes about itself. What a provider does differently is data: a [`Preset`], or
 //! [`Settings`] typed by hand, checked into a [`Provider`].
 //!
 //! Everything the world provides is an argument: the network ([`Exchange`]), the time, the randomness. Where
@@ -40,11 +41,14 @@
 
 mod begin;
 mod callback;
+mod discovery;
 mod exchange;
 mod expiry;
 mod keep;
+mod pattern;
 mod pending;
 mod preset;
+mod proof;
 mod provider;
 mod scopes;
 mod settings;
@@ -52,14 +56,18 @@ mod token;
 
 pub use begin::{AuthorizationRequest, BeginError, begin};
 pub use callback::{Arrival, Callback, CallbackError, callback};
+pub use discovery::{DiscoveryError, discover};
 pub use exchange::{BoxFuture, Exchange, ExchangeError, ExchangeErrorKind};
 pub use expiry::{is_expired_sign, margin};
 pub use pending::Pending;
-pub use preset::{Choice, Fact, Parameter, Preset, PresetError};
+pub use preset::{Choice, Fact, Parameter, ParameterKind, Preset, PresetError, Shape};
 pub use provider::{InvalidSettings, Problem, Provider, is_loopback};
 pub use scopes::ScopeError;
 pub use settings::{
     AuthStyle, BodyFormat, Budget, ExpirySign, GrantKind, KeepRule, Pkce, RedirectRule, ScopeSeparator,
     Settings, TokenHeader,
 };
-pub use token::{Class, Client, Grant, Kept, Lifetime, TokenEndpoint, TokenError};
+pub use token::{
+    Class, Client, Device, DeviceGrant, Endpoint, Grant, Introspection, Kept, Lifetime, Poll, Revocation,
+    TokenEndpoint, TokenError, TokenKind,
+};

@@ -2,9 +2,14 @@
 //!
 //! A preset only fills a form: what it gives can be overridden, and is checked like settings typed by hand (SEED-6).
 
+mod fill;
+mod parameter;
+
 use std::{collections::BTreeMap, sync::LazyLock};
 
 use serde::Deserialize;
+
+pub use parameter::{Choice, Parameter, ParameterKind, Shape};
 
 use crate::{
     provider::{InvalidSettings, Provider},
@@ -12,11 +17,26 @@ use crate::{
 };
 
 /// One file for each provider, in the order they are listed.
-const FILES: [&str; 5] = [
+const FILES: [&str; 20] = [
+    include_str!("../presets/atlassian.toml"),
+    include_str!("../presets/dropbox.toml"),
+    include_str!("../presets/github.toml"),
     include_str!("../presets/google.toml"),
+    include_str!("../presets/hubspot.toml"),
     include_str!("../presets/intercom.toml"),
+    include_str!("../presets/mailchimp.toml"),
+    include_str!("../presets/microsoft.toml"),
+    include_str!("../presets/notion.toml"),
+    include_str!("../presets/pipedrive.toml"),
+    include_str!("../presets/quickbooks.toml"),
+    include_str!("../presets/salesforce.toml"),
+    include_str!("../presets/shopify.toml"),
+    include_str!("../presets/slack.toml"),
+    include_str!("../presets/stripe.toml"),
     include_str!("../presets/teamleader.toml"),
     include_str!("../presets/teamleader-classic.toml"),
+    include_str!("../presets/xero.toml"),
+    include_str!("../presets/zendesk.toml"),
     include_str!("../presets/zoho.toml"),
 ];
 
@@ -33,39 +53,13 @@ pub struct Preset {
     /// Scopes asked for when the operator names none.
     #[serde(default)]
     pub default_scopes: Vec<String>,
-    /// What must be chosen, such as a data centre.
+    /// What is left open, such as a data centre; in the order in which one would ask.
     #[serde(default)]
-    pub parameter: Option<Parameter>,
+    pub parameters: Vec<Parameter>,
     /// What the preset rests on.
     pub facts: Vec<Fact>,
-    /// The settings, where a host may be a `{placeholder}` that the parameter fills.
+    /// The settings, with a `{place}` for each thing that a parameter fills in.
     settings: Settings,
-}
-
-/// Something a preset leaves to choose, such as a data centre.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Parameter {
-    /// What one types: `dc`.
-    pub name: String,
-    /// What it decides, in a sentence.
-    pub help: String,
-    /// What is taken when nobody chooses.
-    pub default: String,
-    /// What may be chosen. Nothing else is ever put into a host name (OA-7).
-    pub choices: Vec<Choice>,
-}
-
-/// One value of a [`Parameter`].
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Choice {
-    /// What one types: `eu`.
-    pub value: String,
-    /// What it means: `Europe`.
-    pub title: String,
-    /// What it puts into the settings' `{placeholders}`.
-    pub hosts: BTreeMap<String, String>,
 }
 
 /// Something a preset rests on, and where it was read.
@@ -102,6 +96,28 @@ pub enum PresetError {
         /// What may be chosen.
         choices: Vec<String>,
     },
+    /// The text cannot be put into an address; it is not repeated.
+    #[error("`{name}` has another shape than `{example}`: {shape}")]
+    Misshapen {
+        /// The parameter.
+        name: String,
+        /// What it must look like, in words.
+        shape: String,
+        /// A text that does.
+        example: String,
+    },
+    /// The parameter has no default and was not given.
+    #[error("preset `{preset}` needs `{name}`: {help}")]
+    Missing {
+        /// The preset.
+        preset: String,
+        /// The parameter.
+        name: String,
+        /// What it decides.
+        help: String,
+        /// A value of it.
+        example: String,
+    },
     /// The preset's settings are not usable.
     #[error("the settings of the preset are not usable")]
     Settings(#[from] InvalidSettings),
@@ -118,7 +134,7 @@ impl Preset {
         &ALL
     }
 
-    /// The preset of this name; `zoho-eu` is `zoho` whose parameter is `eu` unless chosen otherwise (SEED-6).
+    /// The preset of this name; `zoho-eu` is `zoho` whose choice is `eu` unless chosen otherwise (SEED-6).
     #[must_use]
     pub fn named(name: &str) -> Option<Preset> {
         if let Some(preset) = Self::all().iter().find(|preset| preset.name == name) {
@@ -127,8 +143,8 @@ impl Preset {
         Self::all().iter().find_map(|preset| {
             let value = name.strip_prefix(&preset.name)?.strip_prefix('-')?;
             let mut preset = preset.clone();
-            let parameter = preset.parameter.as_mut()?;
-            parameter.default = parameter.choice(value)?.value.clone();
+            let mut choices = preset.parameters.iter_mut().filter(|parameter| parameter.is_choice());
+            choices.find(|parameter| parameter.places(value).is_ok())?.default = Some(value.to_owned());
             Some(preset)
         })
     }
@@ -136,16 +152,19 @@ impl Preset {
     /// The hosts a token from this token host may go to, if it is a preset's, chosen or not (N4).
     #[must_use]
     pub fn hosts_of_token_host(host: &str) -> Option<Vec<String>> {
-        Self::all().iter().flat_map(Self::variants).find_map(|settings| {
-            let provider = Provider::new(settings).ok()?;
-            (provider.token_url().host_str() == Some(host)).then(|| provider.settings().allowed_hosts.clone())
-        })
+        Self::all().iter().find_map(|preset| fill::hosts_at(preset, host))
+    }
+
+    /// The settings as the preset's file has them: what a parameter fills in is still a `{place}`.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
     }
 
     /// The provider, with what was chosen: `{"dc": "eu"}`; what was not chosen is the parameter's default.
     ///
     /// # Errors
-    /// A [`PresetError`] when something was chosen that is not there to choose.
+    /// A [`PresetError`] when something was chosen that is not there to choose, or something is missing.
     ///
     /// # Example
     /// ```
@@ -154,46 +173,34 @@ impl Preset {
     /// let zoho = Preset::named("zoho").expect("a preset");
     /// let canada = zoho.provider(&[("dc".to_owned(), "ca".to_owned())].into())?;
     /// assert_eq!(canada.token_url().as_str(), "https://accounts.zohocloud.ca/oauth/v2/token");
+    ///
+    /// let zendesk = Preset::named("zendesk").expect("a preset");
+    /// let acme = zendesk.provider(&[("subdomain".to_owned(), "acme".to_owned())].into())?;
+    /// assert_eq!(acme.settings().allowed_hosts, ["acme.zendesk.com"]);
     /// # Ok::<(), flowrun_oauth::PresetError>(())
     /// ```
     pub fn provider(&self, chosen: &BTreeMap<String, String>) -> Result<Provider, PresetError> {
-        let is_known = |name: &String| self.parameter.as_ref().is_some_and(|known| known.name == *name);
+        let is_known = |name: &String| self.parameters.iter().any(|known| known.name == *name);
         if let Some(name) = chosen.keys().find(|name| !is_known(name)) {
             return Err(PresetError::UnknownParameter { preset: self.name.clone(), name: name.clone() });
         }
-        let Some(parameter) = &self.parameter else { return Ok(Provider::new(self.settings.clone())?) };
-        let value = chosen.get(&parameter.name).unwrap_or(&parameter.default);
-        let choice = parameter.choice(value).ok_or_else(|| PresetError::UnknownChoice {
-            name: parameter.name.clone(),
-            choices: parameter.choices.iter().map(|choice| choice.value.clone()).collect(),
-        })?;
-        Ok(Provider::new(self.filled(choice))?)
-    }
-
-    /// The settings for every choice there is.
-    fn variants(&self) -> Vec<Settings> {
-        match &self.parameter {
-            None => vec![self.settings.clone()],
-            Some(parameter) => parameter.choices.iter().map(|choice| self.filled(choice)).collect(),
-        }
-    }
-
-    fn filled(&self, choice: &Choice) -> Settings {
-        let fill = |text: &mut String| {
-            for (name, host) in &choice.hosts {
-                *text = text.replace(&format!("{{{name}}}"), host);
-            }
-        };
         let mut settings = self.settings.clone();
-        settings.authorize_url.iter_mut().for_each(fill);
-        fill(&mut settings.token_url);
-        settings.allowed_hosts.iter_mut().for_each(fill);
-        settings
+        // Choices first: what one stands for may have a text's place in it.
+        let (choices, texts): (Vec<_>, Vec<_>) = self.parameters.iter().partition(|it| it.is_choice());
+        for parameter in choices.into_iter().chain(texts) {
+            let value = chosen.get(&parameter.name).or(parameter.default.as_ref());
+            let value = value.ok_or_else(|| self.missing(parameter))?;
+            fill::fill(&mut settings, &parameter.places(value)?);
+        }
+        Ok(Provider::new(settings)?)
     }
-}
 
-impl Parameter {
-    fn choice(&self, value: &str) -> Option<&Choice> {
-        self.choices.iter().find(|choice| choice.value == value)
+    fn missing(&self, parameter: &Parameter) -> PresetError {
+        PresetError::Missing {
+            preset: self.name.clone(),
+            name: parameter.name.clone(),
+            help: parameter.help.clone(),
+            example: parameter.examples().first().map(ToString::to_string).unwrap_or_default(),
+        }
     }
 }

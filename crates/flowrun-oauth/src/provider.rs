@@ -2,6 +2,7 @@
 
 mod check;
 
+pub(crate) use check::endpoint as checked_endpoint;
 pub use check::is_loopback;
 
 use serde::{Deserialize, Serialize};
@@ -85,6 +86,24 @@ impl Provider {
         &self.refresh_url
     }
 
+    /// Where a token is given back, if the provider takes it (RFC 7009 2).
+    #[must_use]
+    pub fn revoke_url(&self) -> Option<Url> {
+        parsed(self.settings.revoke_url.as_deref())
+    }
+
+    /// Where the provider says whether a token is still good, if it does (RFC 7662 2).
+    #[must_use]
+    pub fn introspect_url(&self) -> Option<Url> {
+        parsed(self.settings.introspect_url.as_deref())
+    }
+
+    /// Where a device asks for its codes, if the provider knows devices (RFC 8628 3.1).
+    #[must_use]
+    pub fn device_url(&self) -> Option<Url> {
+        parsed(self.settings.device_url.as_deref())
+    }
+
     /// `endpoint`, at the origin that a kept callback value names where the provider works that way.
     ///
     /// The value is looked up in the settings' own list once more, because the client secret goes where it says.
@@ -97,6 +116,11 @@ impl Provider {
         let moved = named.and_then(|origin| Url::parse(origin).ok()?.join(&after_origin(endpoint)).ok());
         moved.unwrap_or_else(|| endpoint.clone())
     }
+}
+
+/// An optional endpoint; that it is one was checked when the provider was made.
+fn parsed(endpoint: Option<&str>) -> Option<Url> {
+    Url::parse(endpoint?).ok()
 }
 
 fn after_origin(url: &Url) -> String {

@@ -61,6 +61,10 @@ pub struct Settings {
     pub issuer: Option<String>,
     /// Whether a callback without `iss` is refused, because the provider promises to send one (RFC 9207 2.4).
     pub issuer_required: bool,
+    /// The callback parameter that proves by the client secret who made the callback, as Shopify's `hmac` does:
+    /// HMAC-SHA256, in hexadecimal, over all other parameters, sorted by name and written as a form.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub callback_hmac: Option<String>,
     /// Callback values that are kept with the grant (OA-21).
     pub keep_from_callback: Vec<KeepRule>,
     /// Token reply values that are kept with the grant.
@@ -107,6 +111,30 @@ impl Settings {
     pub fn grace(&self) -> Option<Duration> {
         self.grace.map(Duration::from_secs)
     }
+
+    /// What is added to an authorization request, of a browser or of a device.
+    pub(crate) fn authorize_extras(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.with_resources(&self.authorize_params)
+    }
+
+    /// What is added when a code is redeemed or client credentials are used.
+    pub(crate) fn token_extras(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.with_resources(&self.token_params)
+    }
+
+    /// What is added when a token is refreshed.
+    pub(crate) fn refresh_extras(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.with_resources(&self.refresh_params)
+    }
+
+    /// RFC 8707 2: a resource that is asked for is named in each request, one parameter for each (OA-14).
+    fn with_resources<'a>(
+        &'a self,
+        params: &'a [(String, String)],
+    ) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let resources = self.resources.iter().map(|resource| ("resource", resource.as_str()));
+        resources.chain(params.iter().map(|(name, value)| (name.as_str(), value.as_str())))
+    }
 }
 
 impl Default for Settings {
@@ -129,6 +157,7 @@ impl Default for Settings {
             pkce: Pkce::Try,
             issuer: None,
             issuer_required: false,
+            callback_hmac: None,
             keep_from_callback: Vec::new(),
             keep_from_token: Vec::new(),
             token_origin_from: None,
@@ -205,14 +234,18 @@ pub enum Pkce {
 }
 
 /// A value that is kept beside the tokens: what it is called, and what it may be (OA-21).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KeepRule {
     /// The parameter or field.
     pub name: String,
-    /// The values it may have; if none is listed, any word of up to 128 letters, digits, `.`, `_` and `-`.
+    /// The values it may have; if none is listed and there is no pattern, any word of up to 128 letters, digits, `.`,
+    /// `_` and `-`.
     #[serde(default)]
     pub one_of: Vec<String>,
+    /// What the whole of the value must look like, as a regular expression, where no list can say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pattern: Option<String>,
 }
 
 /// The header that carries the token.

@@ -4,9 +4,12 @@
 //! [`Class`] says what it may be.
 
 mod complaint;
+mod device;
 mod error;
 mod grant;
+mod introspection;
 mod reply;
+mod revocation;
 mod wire;
 
 use std::fmt;
@@ -14,8 +17,11 @@ use std::fmt;
 use oauth2::{AuthorizationCode, PkceCodeVerifier, RedirectUrl, RefreshToken, Scope, TokenResponse};
 use secrecy::{ExposeSecret, SecretString};
 
-pub use error::{Class, TokenError};
+pub use device::{Device, DeviceGrant, Poll};
+pub use error::{Class, Endpoint, TokenError};
 pub use grant::{Grant, Kept, Lifetime};
+pub use introspection::Introspection;
+pub use revocation::{Revocation, TokenKind};
 
 use crate::{callback::Callback, exchange::Exchange, pending::Pending, provider::Provider};
 use wire::{Asking, Wire};
@@ -44,11 +50,15 @@ impl TokenEndpoint<'_> {
     /// Redeems an authorization code (RFC 6749 4.1.3).
     ///
     /// # Errors
-    /// A [`TokenError`]; whatever its class, this code must not be sent again (OA-36).
+    /// A [`TokenError`]; whatever its class, this code must not be sent again (OA-36). Of class [`Class::Forged`], with
+    /// nothing sent, if the callback's proof was not made with the client secret.
     pub async fn redeem(&self, pending: &Pending, callback: &Callback) -> Result<Grant, TokenError> {
         let code = callback.code.expose_secret();
         let verifier = pending.verifier.as_ref().map(ExposeSecret::expose_secret);
         let url = self.provider.at_kept_origin(self.provider.token_url(), &callback.kept);
+        if callback.proof.as_ref().is_some_and(|proof| !proof.holds(self.client.secret.as_ref())) {
+            return Err(TokenError::new(Class::Forged, &url));
+        }
         let wire =
             Wire::new(*self, url, Asking::Code, [Some(code), verifier].into_iter().flatten().collect());
         // Letter by letter as it was sent before (OA-11).
@@ -59,7 +69,7 @@ impl TokenEndpoint<'_> {
         if let Some(verifier) = verifier {
             request = request.set_pkce_verifier(PkceCodeVerifier::new(verifier.to_owned()));
         }
-        for (name, value) in &self.provider.settings().token_params {
+        for (name, value) in self.provider.settings().token_extras() {
             request = request.add_extra_param(name, value);
         }
         let reply = request.request_async(&wire).await.map_err(|error| wire.failed(error))?;
@@ -76,7 +86,7 @@ impl TokenEndpoint<'_> {
         let client = wire.client();
         let token = RefreshToken::new(refresh_token.expose_secret().to_owned());
         let mut request = client.exchange_refresh_token(&token);
-        for (name, value) in &self.provider.settings().refresh_params {
+        for (name, value) in self.provider.settings().refresh_extras() {
             request = request.add_extra_param(name, value);
         }
         let reply = request.request_async(&wire).await.map_err(|error| wire.failed(error))?;
@@ -97,7 +107,7 @@ impl TokenEndpoint<'_> {
         if let Some(joined) = joined.map_err(|_| wire.error(Class::Client))? {
             request = request.add_scope(Scope::new(joined));
         }
-        for (name, value) in &self.provider.settings().token_params {
+        for (name, value) in self.provider.settings().token_extras() {
             request = request.add_extra_param(name, value);
         }
         let reply = request.request_async(&wire).await.map_err(|error| wire.failed(error))?;

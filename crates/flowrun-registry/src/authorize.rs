@@ -3,29 +3,32 @@
 use std::sync::Arc;
 
 use flowrun_oauth::{
-    Arrival, AuthorizationRequest, Callback, CallbackError, Client, Grant, Pending, Provider, TokenEndpoint,
-    TokenError, begin, callback,
+    Arrival, AuthorizationRequest, Callback, CallbackError, Class, Client, Grant, Pending, Provider,
+    TokenEndpoint, TokenError, begin, callback,
 };
 use flowrun_step::IntegrationName;
+use jiff::Timestamp;
 
+use crate::budget;
 use crate::custody::Book;
-use crate::exchange::TokenExchange;
+use crate::exchange::{Exchanged, Timed};
 use crate::id::Id;
 use crate::inner::Inner;
 use crate::lookup::{find, unknown};
-use crate::record::{Record, Times};
+use crate::record::{Record, Stage};
 use crate::refresh::words;
 use crate::turn::NoTurn;
 use crate::view::redirect_uri;
 use crate::{AuthorizeError, Authorized, Begin, Begun, CustodyError, Integration};
 
 /// What one exchange needs, and by what it is known whether the record is still the same.
-struct Ticket {
-    id: Id,
-    name: IntegrationName,
-    provider: Provider,
-    client: Client,
-    scopes: Vec<String>,
+#[derive(Debug, Clone)]
+pub(crate) struct Ticket {
+    pub(crate) id: Id,
+    pub(crate) name: IntegrationName,
+    pub(crate) provider: Provider,
+    pub(crate) client: Client,
+    pub(crate) scopes: Vec<String>,
 }
 
 /// A browser that came back with a code that may be exchanged.
@@ -36,7 +39,7 @@ struct Returned {
 }
 
 /// An answer that may be an error, though what led to it is written down.
-type Decided<T> = Result<Result<T, AuthorizeError>, CustodyError>;
+pub(crate) type Decided<T> = Result<Result<T, AuthorizeError>, CustodyError>;
 
 impl Inner {
     pub(crate) async fn begin(&self, name: IntegrationName, how: Begin) -> Result<Begun, AuthorizeError> {
@@ -92,9 +95,8 @@ impl Inner {
     ) -> Result<Authorized, AuthorizeError> {
         let inner = Arc::clone(self);
         let work = async move {
-            let look = move |book: &Book<'_>| Ok(ticket(book, &name));
-            let (ticket, _) = inner.custody.read(look).await?;
-            let ticket = ticket?;
+            let now = inner.world.clock.now();
+            let (ticket, _) = inner.custody.write(move |book| counted(book, &name, now)).await?;
             let scopes = ticket.scopes.clone();
             let ask = async |endpoint: TokenEndpoint<'_>| endpoint.client_credentials(&scopes).await;
             inner.exchange(ticket, ask).await
@@ -112,13 +114,12 @@ impl Inner {
             NoTurn::Busy => AuthorizeError::Busy(ticket.name.clone()),
             NoTurn::Custody(error) => error.into(),
         })?;
-        let exchange = TokenExchange(Arc::clone(&self.world.client));
-        let began = self.world.clock.now();
+        let exchange = Timed::begin(&self.world);
         let endpoint =
             TokenEndpoint { exchange: &exchange, provider: &ticket.provider, client: &ticket.client };
         let granted = ask(endpoint).await;
-        let times = Times { began, ended: self.world.clock.now() };
-        let (outcome, _) = self.custody.write(move |book| end(book, &ticket, granted, times)).await?;
+        let exchanged = exchange.end(&self.world, granted);
+        let (outcome, _) = self.custody.write(move |book| end(book, &ticket, exchanged)).await?;
         outcome
     }
 }
@@ -127,10 +128,28 @@ fn finished(record: &Record, name: &IntegrationName) -> Result<Client, Authorize
     record.client().map_err(|missing| AuthorizeError::Unfinished { name: name.clone(), missing })
 }
 
-fn ticket(book: &Book<'_>, name: &IntegrationName) -> Result<Ticket, AuthorizeError> {
+pub(crate) fn ticket(book: &Book<'_>, name: &IntegrationName) -> Result<Ticket, AuthorizeError> {
     let (id, name, record) = find(book, name)?;
     let client = finished(&record, &name)?;
     Ok(Ticket { id, name, provider: record.provider, client, scopes: record.scopes })
+}
+
+/// A ticket for an exchange that begins at once, on the budget's account (OA-51).
+fn counted(book: &mut Book<'_>, name: &IntegrationName, now: Timestamp) -> Result<Ticket, AuthorizeError> {
+    let ticket = ticket(book, name)?;
+    let (id, name, mut record) = find(book, name)?;
+    spend(&mut record, &name, now)?;
+    book.put(&id, name, record);
+    Ok(ticket)
+}
+
+fn spend(record: &mut Record, name: &IntegrationName, now: Timestamp) -> Result<(), AuthorizeError> {
+    if let Some(until) = record.spent_until(now) {
+        let said = budget::words(record.provider.settings().budget, until);
+        return Err(AuthorizeError::NotNow { name: name.clone(), said });
+    }
+    record.spend(now);
+    Ok(())
 }
 
 /// Ties a browser to the pending authorization, which ends here: with a code, which is good for one exchange, or with
@@ -147,8 +166,16 @@ fn returned(book: &mut Book<'_>, name: &IntegrationName, arrival: Arrival<'_>) -
         return Ok(Err(AuthorizeError::NothingPending(ticket.name)));
     };
     let read = callback(arrival, &pending, &record.provider);
-    if let Err(CallbackError::Denied { .. } | CallbackError::Provider { .. }) = &read {
-        record.fail(refusal(&read), arrival.at);
+    match &read {
+        Err(error @ CallbackError::Expired) => record.fail(Stage::Callback, error.to_string(), arrival.at),
+        Err(CallbackError::Denied { .. } | CallbackError::Provider { .. }) => {
+            record.fail(Stage::Authorize, refusal(&read), arrival.at);
+        }
+        _ => {}
+    }
+    if let (Ok(_), Err(spent)) = (&read, spend(&mut record, &ticket.name, arrival.at)) {
+        // The code is not used up: the same callback may be shown again.
+        return Ok(Err(spent));
     }
     let is_over = matches!(
         read,
@@ -176,25 +203,26 @@ fn refusal(read: &Result<Callback, CallbackError>) -> String {
 }
 
 /// Writes down what an exchange brought; a failure leaves an earlier authorization as it was (OA-19).
-fn end(
-    book: &mut Book<'_>,
-    ticket: &Ticket,
-    granted: Result<Grant, TokenError>,
-    times: Times,
-) -> Decided<Authorized> {
+pub(crate) fn end(book: &mut Book<'_>, ticket: &Ticket, exchanged: Exchanged) -> Decided<Authorized> {
     let Some((name, mut record)) = book.name_of(&ticket.id).zip(book.record(&ticket.id)?) else {
         return Ok(Err(AuthorizeError::Lookup(unknown(book, &ticket.name).into())));
     };
     if record.provider != ticket.provider || record.client_id.as_ref() != Some(&ticket.client.id) {
         return Ok(Err(AuthorizeError::Changed(name)));
     }
-    let failure = match granted {
+    exchanged.compare_clocks(&mut record);
+    let times = exchanged.times;
+    let failure = match exchanged.granted {
         Ok(grant) => {
             record.authorized(grant, times);
+            let has_callback = !record.uses_client_credentials();
+            record.callback_then = has_callback.then(|| redirect_uri(&record, &ticket.id));
             None
         }
         Err(error) => {
-            record.fail(words(&error), times.ended);
+            let is_client = error.class == Class::Client;
+            let stage = if is_client { Stage::ExchangeClient } else { Stage::Exchange };
+            record.fail(stage, words(&error), times.ended);
             Some(error)
         }
     };

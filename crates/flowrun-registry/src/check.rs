@@ -1,41 +1,51 @@
-//! What `integrations check` finds: each leg an integration stands on, whether it holds, what to do if not.
+//! What `integrations check` finds: the ten legs an integration stands on, which of them fails, what to do.
 //!
-//! It looks, and asks nobody: whether the provider agrees shows when the token is refreshed or used.
+//! It looks, and asks no provider: whether the provider agrees shows when a token is exchanged, refreshed or used,
+//! and what it said then is on record. Where the registry itself cannot be opened, the legs of the registry say why,
+//! and the others cannot be looked at. What only a caller can look at, such as a port, it adds with
+//! [`Examined::add`].
 
-use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+mod legs;
+mod registry;
+
+use std::fmt;
 
 use flowrun_step::{IntegrationName, IntegrationState};
-use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use crate::LookupError;
 use crate::command::command;
+use crate::custody::Book;
 use crate::id::Id;
 use crate::inner::Inner;
-use crate::lookup::find;
-use crate::record::{Freshness, Record};
+use crate::record::{Record, Stage};
 use crate::view::redirect_uri;
+use crate::{CustodyError, UnknownIntegration};
 
-/// What a [`Finding`] is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+/// What a [`Finding`] is about, in the order in which a token comes to be and is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Leg {
-    /// The data folder: its mode, the kind of its file system. The key has been checked by then.
-    Custody,
-    /// Client id, client secret, callback URL.
-    Settings,
     /// Whether somebody has authorised it, and nothing has undone that.
-    Authorization,
+    Authorize,
+    /// Where the browser comes back.
+    Callback,
+    /// Whether the provider granted something for the code, or for the client's credentials.
+    Exchange,
     /// Whether its token can be renewed.
     Refresh,
     /// Whether every scope that was asked for was granted.
     Scope,
     /// Which hosts its token may be sent to.
-    Hosts,
-    /// Whether the clock fits the times on record.
+    Host,
+    /// Whether the clock fits the times on record, and the provider's.
     Clock,
+    /// The key file, and whether it opens what was sealed.
+    Key,
+    /// Whether others could read or replace what is kept.
+    Permissions,
+    /// Who holds the registry or the integration, and whether locks can be relied on.
+    Lock,
 }
 
 /// One thing that was looked at.
@@ -52,129 +62,156 @@ pub struct Finding {
     pub help: Option<String>,
 }
 
+/// What was found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Checkup {
+    /// Whether the registry could be opened at all.
+    pub is_open: bool,
+    /// Key, permissions and lock: what every integration stands on.
+    pub registry: Vec<Finding>,
+    /// Each integration that was looked at, by name; none where the registry cannot be opened.
+    pub integrations: Vec<Examined>,
+}
+
+/// What was found of one integration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Examined {
+    /// Its name.
+    pub name: IntegrationName,
+    /// Its state, unless its record cannot be read.
+    pub state: Option<IntegrationState>,
+    /// Where the browser comes back, if one is sent.
+    pub callback_url: Option<String>,
+    /// Its legs, in their order.
+    pub findings: Vec<Finding>,
+}
+
 impl Finding {
-    fn good(leg: Leg, said: impl Into<String>) -> Self {
+    /// Something that holds.
+    #[must_use]
+    pub fn good(leg: Leg, said: impl Into<String>) -> Self {
         Self { leg, ok: true, said: said.into(), help: None }
     }
 
-    fn bad(leg: Leg, said: impl Into<String>, help: impl Into<String>) -> Self {
+    /// Something that does not hold, and what to do.
+    #[must_use]
+    pub fn bad(leg: Leg, said: impl Into<String>, help: impl Into<String>) -> Self {
         Self { leg, ok: false, said: said.into(), help: Some(help.into()) }
     }
 }
 
+impl Checkup {
+    /// Everything that does not hold, the registry's legs first.
+    pub fn wrong(&self) -> impl Iterator<Item = &Finding> {
+        let integrations = self.integrations.iter().flat_map(|examined| &examined.findings);
+        self.registry.iter().chain(integrations).filter(|finding| !finding.ok)
+    }
+
+    /// Whether every integration that was looked at can be used.
+    #[must_use]
+    pub fn is_usable(&self) -> bool {
+        let is_authorized = |it: &Examined| it.state == Some(IntegrationState::Authorized);
+        self.is_open && self.integrations.iter().all(is_authorized)
+    }
+}
+
+impl Examined {
+    /// Adds what the caller looked at itself; it takes the place of a good finding about the same leg.
+    pub fn add(&mut self, finding: Finding) {
+        match self.findings.iter_mut().find(|known| known.leg == finding.leg && known.ok) {
+            Some(known) => *known = finding,
+            None => self.findings.push(finding),
+        }
+    }
+}
+
 impl Inner {
-    pub(crate) async fn check(&self, name: IntegrationName) -> Result<Vec<Finding>, LookupError> {
-        let read = move |book: &crate::custody::Book<'_>| Ok(find(book, &name));
-        let (id, name, record) = self.custody.read(read).await?.0?;
-        let now = self.world.clock.now();
-        Ok(vec![
-            self.custody.data_dir().map_or_else(in_memory, folder),
-            settings(&id, &name, &record),
-            authorization(&name, &record),
-            refresh(&name, &record, now),
-            scope(&name, &record),
-            hosts(&record),
-            clock(&record, now),
-        ])
-    }
-}
-
-fn in_memory() -> Finding {
-    Finding::good(Leg::Custody, "kept in memory, until the process ends")
-}
-
-fn folder(data_dir: &Path) -> Finding {
-    let shown = data_dir.display();
-    let is_open = std::fs::metadata(data_dir).is_ok_and(|found| found.mode() & 0o077 != 0);
-    if is_open {
-        let said = format!("{shown} can be entered by others");
-        return Finding::bad(Leg::Custody, said, format!("chmod 700 {shown}"));
-    }
-    if is_on_network(data_dir) {
-        let said = format!("{shown} is on a network file system, whose locks cannot be relied on");
-        return Finding::bad(Leg::Custody, said, "use a data folder on a local disk");
-    }
-    Finding::good(Leg::Custody, format!("sealed in {shown}"))
-}
-
-/// NFS, SMB, CIFS, SMB2, 9P, AFS, Ceph, as `statfs` names them.
-const NETWORK: [u32; 7] = [0x6969, 0x517b, 0xff53_4d42, 0xfe53_4d42, 0x0102_1997, 0x5346_414f, 0x00c3_6400];
-
-fn is_on_network(folder: &Path) -> bool {
-    // The kernel's numbers have 32 bits, whatever the width of the field.
-    rustix::fs::statfs(folder).is_ok_and(|found| NETWORK.contains(&(found.f_type as u32)))
-}
-
-fn settings(id: &Id, name: &IntegrationName, record: &Record) -> Finding {
-    match record.client() {
-        Ok(_) if record.uses_client_credentials() => {
-            Finding::good(Leg::Settings, "client id and secret are there")
-        }
-        Ok(_) => Finding::good(Leg::Settings, format!("callback URL {}", redirect_uri(record, id))),
-        Err(missing) => Finding::bad(Leg::Settings, format!("no {missing} yet"), command("edit", name)),
-    }
-}
-
-fn authorization(name: &IntegrationName, record: &Record) -> Finding {
-    let state = record.state();
-    let said = match (&record.last_failure, state) {
-        (Some(failure), IntegrationState::NeedsAttention(_)) => format!("{state}: {}", failure.said),
-        _ => state.to_string(),
-    };
-    match state {
-        IntegrationState::Authorized => Finding::good(Leg::Authorization, said),
-        _ => Finding::bad(Leg::Authorization, said, command("authorize", name)),
-    }
-}
-
-fn refresh(name: &IntegrationName, record: &Record, now: Timestamp) -> Finding {
-    let Some(tokens) = &record.tokens else { return Finding::good(Leg::Refresh, "no token yet") };
-    if let Some(said) = record.cooling_words(now) {
-        return Finding::bad(
-            Leg::Refresh,
-            format!("the last refresh failed: {said}"),
-            command("refresh", name),
-        );
-    }
-    if tokens.refresh_expires_at.is_some_and(|end| end <= now) {
-        return Finding::bad(Leg::Refresh, "the refresh token has expired", command("authorize", name));
-    }
-    let renews = record.is_refreshable();
-    match (tokens.expires_at(), tokens.freshness(&record.provider, now)) {
-        (None, _) => Finding::good(Leg::Refresh, "the token has no end"),
-        (Some(end), _) if renews => Finding::good(Leg::Refresh, format!("good until {end}, then renewed")),
-        (Some(end), Freshness::Expired) => {
-            let said = format!("expired at {end}, and the provider gave no refresh token");
-            Finding::bad(Leg::Refresh, said, format!("{} --force-consent", command("authorize", name)))
-        }
-        (Some(end), _) => {
-            let said = format!("good until {end}, and the provider gave no refresh token");
-            Finding::bad(Leg::Refresh, said, format!("{} --force-consent", command("authorize", name)))
+    /// One integration's legs and the registry's.
+    pub(crate) async fn check(&self, name: IntegrationName) -> Result<Checkup, UnknownIntegration> {
+        let read = move |book: &Book<'_>| {
+            let Some(id) = book.id_of(&name) else { return Ok(Err(crate::lookup::unknown(book, &name))) };
+            let name = book.name_of(&id).unwrap_or(name);
+            let record = book.record(&id);
+            Ok(Ok(vec![(id, name, record)]))
+        };
+        match self.custody.read(read).await {
+            Ok((records, _)) => Ok(self.checkup(Ok(records?))),
+            Err(error) => Ok(self.checkup(Err(error))),
         }
     }
-}
 
-fn scope(name: &IntegrationName, record: &Record) -> Finding {
-    match record.missing_scopes() {
-        missing if missing.is_empty() => Finding::good(Leg::Scope, "as asked"),
-        missing => {
-            let said = format!("asked for and not granted: {}", missing.join(", "));
-            Finding::bad(Leg::Scope, said, command("authorize", name))
-        }
+    /// Every integration's legs and the registry's.
+    pub(crate) async fn check_all(&self) -> Checkup {
+        let read = |book: &Book<'_>| {
+            let names = book.names().into_iter();
+            let all = names.map(|(id, name)| {
+                let record = book.record(&id);
+                (id, name, record)
+            });
+            Ok(all.collect())
+        };
+        self.checkup(self.custody.read(read).await.map(|(records, _)| records))
+    }
+
+    fn checkup(&self, records: Result<Vec<Found>, CustodyError>) -> Checkup {
+        let registry = registry::findings(&self.custody, records.as_ref().err());
+        let (is_open, records) = (records.is_ok(), records.unwrap_or_default().into_iter());
+        Checkup { is_open, registry, integrations: records.map(|found| self.examined(found)).collect() }
+    }
+
+    fn examined(&self, (id, name, record): Found) -> Examined {
+        let record = match record {
+            Ok(Some(record)) => record,
+            Ok(None) => return unreadable(name.clone(), &CustodyError::Damaged(name)),
+            Err(error) => return unreadable(name, &error),
+        };
+        let mut findings = legs::findings(&id, &name, &record, self.world.clock.now());
+        findings.push(registry::integration_lock(self.custody.holder(&id), &name));
+        let has_callback = !record.uses_client_credentials();
+        let callback_url = has_callback.then(|| redirect_uri(&record, &id));
+        Examined { name, state: Some(record.state()), callback_url, findings }
     }
 }
 
-fn hosts(record: &Record) -> Finding {
-    let hosts: Vec<_> = record.hosts.iter().map(ToString::to_string).collect();
-    Finding::good(Leg::Hosts, format!("its token may go to {}", hosts.join(", ")))
+/// An integration, and what became of reading it.
+type Found = (Id, IntegrationName, Result<Option<Record>, CustodyError>);
+
+fn unreadable(name: IntegrationName, error: &CustodyError) -> Examined {
+    let finding = Finding::bad(Leg::Key, error.to_string(), error.help());
+    Examined { name, state: None, callback_url: None, findings: vec![finding] }
 }
 
-fn clock(record: &Record, now: Timestamp) -> Finding {
-    match &record.tokens {
-        Some(tokens) if now < tokens.obtained_at => {
-            let said = format!("the token was obtained at {}, and it is {now}", tokens.obtained_at);
-            Finding::bad(Leg::Clock, said, "set the clock; until then the token is used as if it were good")
+/// `flowrun integrations edit NAME` with what asks for the secret again.
+fn new_client(name: &IntegrationName) -> String {
+    format!("{} --client-id … --client-secret-prompt", command("edit", name))
+}
+
+impl fmt::Display for Leg {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Authorize => "authorize",
+            Self::Callback => "callback",
+            Self::Exchange => "exchange",
+            Self::Refresh => "refresh",
+            Self::Scope => "scope",
+            Self::Host => "host",
+            Self::Clock => "clock",
+            Self::Key => "key",
+            Self::Permissions => "permissions",
+            Self::Lock => "lock",
+        })
+    }
+}
+
+impl From<Stage> for Leg {
+    fn from(stage: Stage) -> Self {
+        match stage {
+            Stage::Authorize | Stage::Revoke => Self::Authorize,
+            Stage::Callback => Self::Callback,
+            Stage::Exchange | Stage::ExchangeClient => Self::Exchange,
+            Stage::Refresh => Self::Refresh,
         }
-        _ => Finding::good(Leg::Clock, "fits the times on record"),
     }
 }

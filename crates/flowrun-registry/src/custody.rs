@@ -10,23 +10,24 @@ mod durable;
 mod high_water;
 mod key_file;
 mod lock;
-mod seal;
+pub(crate) mod seal;
 mod sled_store;
 mod store;
 
-use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use flowrun_step::Entropy;
 
 pub(crate) use book::Book;
 pub(crate) use high_water::Stamp;
+pub use store::{Change, Session, Store};
 
 use crate::CustodyError;
 use crate::id::Id;
 use book::Sealed;
 use disk::Disk;
+use seal::Seal;
 use store::MemoryStore;
 
 /// Where the records are.
@@ -39,12 +40,12 @@ pub(crate) struct Custody {
 
 enum Place {
     Disk(Disk),
-    Memory(Sealed<MemoryStore>),
+    /// In memory, or wherever an embedding service keeps things.
+    Given(Arc<dyn Store>, Seal),
 }
 
 /// A right to an integration that no other process has; ends when dropped, or with the process.
-#[derive(Debug)]
-pub(crate) struct Exclusive(#[expect(dead_code, reason = "held for its lock")] Option<File>);
+pub(crate) struct Exclusive(#[expect(dead_code, reason = "held for its lock")] Box<dyn Send + Sync>);
 
 impl Custody {
     pub(crate) fn on_disk(data_dir: PathBuf, key_file: PathBuf, entropy: Arc<dyn Entropy>) -> Self {
@@ -53,8 +54,17 @@ impl Custody {
     }
 
     pub(crate) fn in_memory(entropy: Arc<dyn Entropy>) -> Self {
-        let place = Place::Memory(Sealed::new(MemoryStore::default(), seal::Seal::random(&*entropy)));
-        Self { entropy, place, turn: Mutex::new(()) }
+        let seal = Seal::random(&*entropy);
+        Self::given(Arc::new(MemoryStore::default()), seal, entropy)
+    }
+
+    /// The records in somebody else's database; who has the key is theirs to say too.
+    pub(crate) fn in_store(store: Arc<dyn Store>, key: &[u8; 32], entropy: Arc<dyn Entropy>) -> Self {
+        Self::given(store, Seal::new(key), entropy)
+    }
+
+    fn given(store: Arc<dyn Store>, seal: Seal, entropy: Arc<dyn Entropy>) -> Self {
+        Self { entropy, place: Place::Given(store, seal), turn: Mutex::new(()) }
     }
 
     /// Reads; the stamp tells later whether anything has been written since.
@@ -73,48 +83,79 @@ impl Custody {
         self.session(Intent::Write, change).await
     }
 
+    /// Seals everything with a new key; how many records that were, or none where there is no key yet.
+    pub(crate) async fn rotate_key(self: &Arc<Self>) -> Result<Option<usize>, CustodyError> {
+        self.blocking(|custody| match &custody.place {
+            Place::Disk(disk) => disk.rotate_key(&*custody.entropy),
+            // There is no key file; in memory the key ends with the process, elsewhere it is the embedder's.
+            Place::Given(..) => Ok(None),
+        })
+        .await
+    }
+
     /// Whether anything has been written since the stamp was made; costs one look at a file's times.
     pub(crate) fn is_current(&self, stamp: &Stamp) -> bool {
         match &self.place {
             Place::Disk(disk) => disk.stamp() == *stamp,
-            Place::Memory(sealed) => sealed.store.stamp() == *stamp,
+            Place::Given(store, _) => Stamp::counted(store.writes()) == *stamp,
         }
     }
 
     /// Takes the right to an integration across processes, or nothing if another process has it.
     pub(crate) fn try_exclusive(&self, id: &Id) -> Result<Option<Exclusive>, CustodyError> {
         match &self.place {
-            Place::Disk(disk) => Ok(disk.try_exclusive(id)?.map(|file| Exclusive(Some(file)))),
-            Place::Memory(_) => Ok(Some(Exclusive(None))),
+            Place::Disk(disk) => Ok(disk.try_exclusive(id)?.map(|file| Exclusive(Box::new(file)))),
+            Place::Given(store, _) => {
+                let taken = store.try_exclusive(id.as_str()).map_err(CustodyError::Database)?;
+                Ok(taken.map(Exclusive))
+            }
         }
     }
 
-    /// The folder, where there is one.
-    pub(crate) fn data_dir(&self) -> Option<&std::path::Path> {
+    /// Who has the right to an integration at this moment: nobody, or a process that may be known.
+    pub(crate) fn holder(&self, id: &Id) -> Result<Option<Option<u32>>, CustodyError> {
         match &self.place {
-            Place::Disk(disk) => Some(disk.data_dir()),
-            Place::Memory(_) => None,
+            Place::Disk(disk) => disk.holder(id),
+            Place::Given(..) => Ok(None),
         }
     }
 
-    /// The one place where the database's blocking calls meet the runtime.
+    /// The data folder and the key file, where there are any.
+    pub(crate) fn paths(&self) -> Option<(&Path, &Path)> {
+        match &self.place {
+            Place::Disk(disk) => Some((disk.data_dir(), disk.key_file())),
+            Place::Given(..) => None,
+        }
+    }
+
     async fn session<T: Send + 'static, E: From<CustodyError> + Send + 'static>(
         self: &Arc<Self>,
         intent: Intent,
         work: impl FnOnce(&mut Book<'_>) -> Result<T, E> + Send + 'static,
     ) -> Result<(T, Stamp), E> {
+        self.blocking(move |custody| match &custody.place {
+            Place::Disk(disk) => disk.session(intent, &*custody.entropy, work),
+            Place::Given(store, seal) => {
+                let session = store.session().map_err(CustodyError::Database)?;
+                let sealed = Sealed::new(session, seal.clone());
+                let mut book = Book::open(&sealed, &*custody.entropy)?;
+                let answer = work(&mut book)?;
+                book.commit()?;
+                Ok((answer, Stamp::counted(store.writes())))
+            }
+        })
+        .await
+    }
+
+    /// The one place where the database's blocking calls meet the runtime.
+    async fn blocking<T: Send + 'static, E: From<CustodyError> + Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&Self) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E> {
         let custody = Arc::clone(self);
         let task = tokio::task::spawn_blocking(move || {
             let _turn = custody.turn.lock().unwrap_or_else(PoisonError::into_inner);
-            match &custody.place {
-                Place::Disk(disk) => disk.session(intent, &*custody.entropy, work),
-                Place::Memory(sealed) => {
-                    let mut book = Book::open(sealed, &*custody.entropy)?;
-                    let answer = work(&mut book)?;
-                    book.commit()?;
-                    Ok((answer, sealed.store.stamp()))
-                }
-            }
+            work(&custody)
         });
         match task.await {
             Ok(answer) => answer,

@@ -5,20 +5,23 @@
 
 use std::path::PathBuf;
 
-use flowrun_oauth::{CallbackError, ScopeError, TokenError};
+use flowrun_oauth::{BeginError, CallbackError, Class, Endpoint, ScopeError, TokenError};
 use flowrun_step::{BoxError, IntegrationName, IntegrationState};
 
 use crate::command::command;
+use crate::socket::AskError;
 
 /// Why the registry itself could not be read or written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CustodyError {
     /// Another process holds the registry, and did not let go in time (OA-56).
-    #[error("the registry in {data_dir} is in use by another process")]
+    #[error("the registry in {data_dir} is in use by {}", process(*holder))]
     InUse {
         /// The data folder.
         data_dir: PathBuf,
+        /// The process that holds it, where that is known.
+        holder: Option<u32>,
     },
     /// There are integrations, but not the key that sealed them; nothing is created (N9).
     #[error("the registry has integrations, but its key {path} is not there")]
@@ -36,12 +39,23 @@ pub enum CustodyError {
         /// What to do about it.
         fix: String,
     },
+    /// The key seals another registry too, which a new key would not open; nothing is changed.
+    #[error("the key file {path} also opens the registry of another data folder")]
+    KeyShared {
+        /// The key file.
+        path: PathBuf,
+        /// What shows it: the other registry's mark.
+        mark: PathBuf,
+    },
     /// The key does not open the registry, or the registry's list was changed by another hand.
     #[error("the key does not open this registry")]
     KeyWrong,
     /// One integration's record was changed, swapped or put back by another hand (T2).
     #[error("the record of integration `{0}` was changed by another hand")]
     Damaged(IntegrationName),
+    /// The record opens, and holds what this version does not know; it is left as it is (OA-55).
+    #[error("a newer flowrun wrote the record of integration `{0}`")]
+    Newer(IntegrationName),
     /// A newer flowrun wrote this; it is left as it is (OA-55).
     #[error("the registry has format {found}, which this version does not know")]
     UnknownFormat {
@@ -61,6 +75,9 @@ pub enum CustodyError {
     /// The database could not be read or written.
     #[error("the registry's database cannot be used")]
     Database(#[source] BoxError),
+    /// The process that owns the registry gave no answer that can be used.
+    #[error(transparent)]
+    Owner(#[from] AskError),
 }
 
 impl CustodyError {
@@ -68,24 +85,39 @@ impl CustodyError {
     #[must_use]
     pub fn help(&self) -> String {
         match self {
-            Self::InUse { .. } => "wait for the other flowrun to finish, or stop it".to_owned(),
+            Self::InUse { holder: Some(holder), .. } => {
+                format!("wait for it to finish, or stop it: kill {holder}")
+            }
+            Self::InUse { holder: None, .. } => "wait for the other flowrun to finish, or stop it".to_owned(),
             Self::KeyMissing { path } => {
                 format!("put the key back at {}; without it the integrations are lost", path.display())
             }
             Self::KeyUnsafe { fix, .. } => fix.clone(),
+            Self::KeyShared { mark, .. } => {
+                let mark = mark.display();
+                format!(
+                    "give the other one a copy in a file of its own, and remove {mark}; if its folder is gone, only remove that"
+                )
+            }
             Self::KeyWrong => "use the key file this registry was made with".to_owned(),
             Self::Damaged(name) => {
                 format!("`{}`, then add it again", command("remove", name))
             }
-            Self::UnknownFormat { .. } => {
+            Self::UnknownFormat { .. } | Self::Newer(_) => {
                 "use the version of flowrun that wrote it, or a newer one".to_owned()
             }
             Self::File { .. } => "check the folder, its owner and its free space".to_owned(),
             Self::Database(_) => {
                 "check the disk; restore the data folder from a backup if it is damaged".to_owned()
             }
+            Self::Owner(error) => error.help(),
         }
     }
+}
+
+/// A process in words.
+pub(crate) fn process(holder: Option<u32>) -> String {
+    holder.map_or_else(|| "another process".to_owned(), |holder| format!("process {holder}"))
 }
 
 /// There is no integration of this name.
@@ -208,6 +240,33 @@ pub enum AuthorizeError {
         /// What the token endpoint said.
         source: Box<TokenError>,
     },
+    /// The provider has no such endpoint, as far as its settings say.
+    #[error("no {endpoint} is known for `{name}`")]
+    NoEndpoint {
+        /// Which one.
+        name: IntegrationName,
+        /// What is not known.
+        endpoint: Endpoint,
+    },
+    /// The person, or the provider for them, said no at the device's address (RFC 8628 3.5).
+    #[error("the authorization of `{name}` was denied")]
+    Denied {
+        /// Which one.
+        name: IntegrationName,
+        /// The provider's words, capped and stripped of control characters.
+        provider_words: Option<String>,
+    },
+    /// Nobody typed the code while it was good (RFC 8628 3.5).
+    #[error("the code for `{0}` has expired")]
+    CodeExpired(IntegrationName),
+    /// The provider was asked as often as its settings allow (OA-51); nothing is lost.
+    #[error("`{name}` cannot be authorised now: {said}")]
+    NotNow {
+        /// Which one.
+        name: IntegrationName,
+        /// Why, and when it goes on.
+        said: String,
+    },
     /// Another process refreshes or authorises this integration and does not finish (45 s).
     #[error("another process is busy with `{0}`")]
     Busy(IntegrationName),
@@ -225,14 +284,37 @@ impl AuthorizeError {
     pub fn help(&self) -> String {
         match self {
             Self::Unfinished { name, .. } => command("edit", name),
-            Self::Begin { source, .. } => source.help().to_owned(),
+            Self::Begin { source: error @ BeginError::NoBrowserNeeded, .. } => error.help().to_owned(),
+            Self::Begin { name, source } => followed_by(source.help(), "edit", name),
             Self::NothingPending(name) | Self::Changed(name) => command("authorize", name),
-            Self::Callback { source, .. } => source.help().to_owned(),
-            Self::Token { source, .. } => source.help().to_owned(),
-            Self::Busy(_) => "try again later".to_owned(),
+            Self::Callback { name, source } => followed_by(source.help(), "authorize", name),
+            Self::Token { name, source } => token_help(name, source),
+            Self::NoEndpoint { name, endpoint: Endpoint::Device } => {
+                format!("if the provider has one: {} --device-url URL", command("edit", name))
+            }
+            Self::NoEndpoint { name, .. } => command("edit", name),
+            Self::Denied { name, .. } => followed_by("begin again, and accept", "authorize", name),
+            Self::CodeExpired(name) => followed_by("begin again", "authorize", name) + " --device",
+            Self::NotNow { name, .. } => format!("then: {}", command("authorize", name)),
+            Self::Busy(name) => followed_by("try again later", "authorize", name),
             Self::Lookup(error) => error.help(),
         }
     }
+}
+
+/// A sentence, and the command that begins what it says.
+pub(crate) fn followed_by(sentence: &str, verb: &str, name: &IntegrationName) -> String {
+    format!("{sentence}: {}", command(verb, name))
+}
+
+/// What to do after an error of an endpoint, with the command to type (OA-44).
+pub(crate) fn token_help(name: &IntegrationName, error: &TokenError) -> String {
+    let verb = match error.class {
+        Class::Client => "edit",
+        Class::Malformed | Class::Forbidden => "show",
+        _ => "authorize",
+    };
+    followed_by(error.help(), verb, name)
 }
 
 /// Why there is no usable token.
@@ -274,7 +356,7 @@ impl RefreshError {
     pub fn help(&self) -> String {
         match self {
             Self::NotUsable { name, .. } | Self::NothingToRefreshWith(name) => command("authorize", name),
-            Self::NotNow { .. } | Self::Busy(_) => "try again later".to_owned(),
+            Self::NotNow { name, .. } | Self::Busy(name) => followed_by("try again later", "refresh", name),
             Self::Lookup(error) => error.help(),
         }
     }
@@ -282,8 +364,12 @@ impl RefreshError {
     /// Whether the same call may succeed a little later.
     #[must_use]
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::NotNow { .. } | Self::Busy(_))
-            || matches!(self, Self::Lookup(LookupError::Custody(CustodyError::InUse { .. })))
+        match self {
+            Self::NotNow { .. } | Self::Busy(_) => true,
+            Self::Lookup(LookupError::Custody(CustodyError::Owner(error))) => error.is_transient(),
+            Self::Lookup(LookupError::Custody(error)) => matches!(error, CustodyError::InUse { .. }),
+            _ => false,
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::custody::{Custody, Stamp};
 use crate::live::{Cached, Live};
+use crate::pass::Pass;
 use crate::record::Freshness;
 use crate::refresh::{Urgency, Wish};
 use crate::turn::Turns;
@@ -46,13 +47,41 @@ impl Inner {
             Freshness::Due => true,
             Freshness::Expired => false,
         };
-        let is_cooling = live.cooling_until.is_some_and(|until| now < until);
-        if is_good_for_now && (is_cooling || !live.is_refreshable) {
+        if is_good_for_now && (live.is_held_back(now) || !live.is_refreshable) {
             return Ok(live);
         }
         match self.renew(live.wish(Urgency::Usual)).await {
             Err(error) if is_good_for_now && error.is_transient() => Ok(live),
             renewed => renewed,
+        }
+    }
+
+    /// A token in use that `judge` lets pass; judged before it is refreshed, so that a refusal costs nothing.
+    pub(crate) async fn pass<E>(
+        self: &Arc<Self>,
+        name: &IntegrationName,
+        judge: impl FnOnce(&Pass) -> Result<(), E>,
+    ) -> Result<Result<Pass, E>, RefreshError> {
+        let live = self.live(name).await?;
+        let pass = Pass::of(&live);
+        if let Err(refusal) = judge(&pass) {
+            return Ok(Err(refusal));
+        }
+        let fresh = self.fresh(Arc::clone(&live)).await?;
+        Ok(Ok(if Arc::ptr_eq(&live, &fresh) { pass } else { Pass::of(&fresh) }))
+    }
+
+    /// A set of tokens other than the one of this generation, which has been seen to be stale.
+    pub(crate) async fn renew_after(
+        self: &Arc<Self>,
+        name: &IntegrationName,
+        generation: u64,
+    ) -> Result<Arc<Live>, RefreshError> {
+        let live = self.live(name).await?;
+        match live.generation == generation {
+            true => self.renew(live.wish(Urgency::Usual)).await,
+            // Somebody has refreshed, or authorised anew (OA-49).
+            false => Ok(live),
         }
     }
 

@@ -8,6 +8,8 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 use serde::Serialize;
 
+use crate::Leg;
+
 /// What is given to add an integration. A draft may lack client id and secret (SEED-9).
 ///
 /// # Example
@@ -106,6 +108,16 @@ pub struct Integration {
     pub authorize_url: Option<String>,
     /// The token endpoint.
     pub token_url: String,
+    /// The issuer, where it is known.
+    pub issuer: Option<String>,
+    /// Where its tokens are given back, where that is known.
+    pub revoke_url: Option<String>,
+    /// Where the provider says whether a token is still good, where that is known.
+    pub introspect_url: Option<String>,
+    /// Where a device asks for its codes, where that is known.
+    pub device_url: Option<String>,
+    /// The services its token is meant for.
+    pub resources: Vec<String>,
     /// The client id, unless it is yet to be given.
     pub client_id: Option<String>,
     /// Whether a client secret is kept.
@@ -132,7 +144,7 @@ pub struct Integration {
     pub refreshed_at: Option<Timestamp>,
     /// When the access token ends, where that is known.
     pub expires_at: Option<Timestamp>,
-    /// When the refresh token ends, where the provider said.
+    /// When the refresh token ends if nobody uses it, where that is known.
     pub refresh_expires_at: Option<Timestamp>,
     /// Whether its token can be renewed without a person.
     pub is_refreshable: bool,
@@ -150,6 +162,8 @@ pub struct Integration {
 pub struct Failure {
     /// When.
     pub at: Timestamp,
+    /// At which leg.
+    pub leg: Leg,
     /// What, in words; the provider's own are capped and labelled.
     pub said: String,
 }

@@ -8,10 +8,9 @@ use flowrun_step::{
     BoxFuture, IntegrationName, IntegrationStatus, Integrations, Outbound, StepError, Tenant,
 };
 
-use crate::inner::Inner;
 use crate::step_error::{registry_error, step_error};
-use crate::way_out::WayOut;
-use crate::{RefreshError, Registry, UnknownIntegration};
+use crate::way_out::{Source, WayOut};
+use crate::{Integration, RefreshError, Registry, UnknownIntegration};
 
 impl Integrations for Registry {
     fn list<'a>(&'a self, tenant: &'a Tenant) -> BoxFuture<'a, Result<Vec<IntegrationStatus>, StepError>> {
@@ -20,18 +19,14 @@ impl Integrations for Registry {
                 return Ok(Vec::new());
             }
             let all = Registry::list(self).await.map_err(|error| registry_error(&error))?;
-            let status = |it: crate::Integration| IntegrationStatus {
-                name: it.name,
-                state: it.state,
-                kept: it.kept.into_keys().collect(),
-            };
             Ok(all.into_iter().map(status).collect())
         })
     }
 
     fn outbound(&self, tenant: &Tenant, name: &IntegrationName) -> Arc<dyn Outbound> {
-        let inner = Arc::clone(self.inner());
-        Arc::new(WayOut { inner, tenant: tenant.clone(), name: name.clone() })
+        let plain = Arc::clone(&self.inner().world.client);
+        let source = Source::Registry(Arc::clone(self.inner()));
+        Arc::new(WayOut { source, plain, tenant: tenant.clone(), name: name.clone() })
     }
 
     fn kept<'a>(
@@ -42,20 +37,23 @@ impl Integrations for Registry {
     ) -> BoxFuture<'a, Result<Option<String>, StepError>> {
         Box::pin(async move {
             let failed = |error| step_error(name, error);
-            self.inner().serves(tenant, name).map_err(failed)?;
+            serves(tenant, name).map_err(failed)?;
             let live = self.inner().live(name).await.map_err(failed)?;
             Ok(live.kept.get(field).cloned())
         })
     }
 }
 
-impl Inner {
-    /// Whether it serves this tenant at all.
-    pub(crate) fn serves(&self, tenant: &Tenant, name: &IntegrationName) -> Result<(), RefreshError> {
-        if *tenant == Tenant::default() {
-            return Ok(());
-        }
-        let unknown = UnknownIntegration { name: name.clone(), similar: Vec::new() };
-        Err(RefreshError::Lookup(unknown.into()))
+/// What a check or a list sees of an integration.
+pub(crate) fn status(of: Integration) -> IntegrationStatus {
+    IntegrationStatus { name: of.name, state: of.state, kept: of.kept.into_keys().collect() }
+}
+
+/// Whether a registry serves this tenant at all.
+pub(crate) fn serves(tenant: &Tenant, name: &IntegrationName) -> Result<(), RefreshError> {
+    if *tenant == Tenant::default() {
+        return Ok(());
     }
+    let unknown = UnknownIntegration { name: name.clone(), similar: Vec::new() };
+    Err(RefreshError::Lookup(unknown.into()))
 }

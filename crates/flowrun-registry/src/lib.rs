@@ -44,24 +44,39 @@ mod command;
 mod error;
 mod lookup;
 mod manage;
+mod transfer;
 
 mod authorize;
+mod budget;
+mod device;
+mod discovery;
 mod exchange;
 mod inner;
+mod introspect;
+mod keep_alive;
 mod live;
 mod refresh;
+mod revoke;
 mod turn;
 
 mod hosts;
 mod integrations;
+mod pass;
 mod step_error;
 mod way_out;
+
+pub mod socket;
 
 mod custody;
 mod id;
 mod record;
 
-pub use check::{Finding, Leg};
+pub use check::{Checkup, Examined, Finding, Leg};
+pub use custody::{Change, Session, Store};
+pub use device::WaitingDevice;
 pub use error::{AuthorizeError, CustodyError, EditError, LookupError, RefreshError, UnknownIntegration};
 pub use integration::{Authorized, Begin, Begun, Edit, Edited, Failure, Integration, NewIntegration};
+pub use introspect::{IntrospectError, Standing};
 pub use registry::{Options, Registry, World};
+pub use revoke::{AtProvider, RevokeError, Revoked};
+pub use transfer::{Export, ExportError, ImportError, Imported, Taken};

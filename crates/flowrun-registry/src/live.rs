@@ -8,11 +8,13 @@ use flowrun_step::{IntegrationName, IntegrationState, NeedsAttention};
 use jiff::Timestamp;
 use secrecy::SecretString;
 
+use crate::budget::spent_until;
+use crate::command::command;
 use crate::custody::{Book, Stamp};
 use crate::hosts::HostRule;
 use crate::id::Id;
 use crate::lookup::find;
-use crate::record::{Freshness, Record, Tokens};
+use crate::record::{Freshness, Record, Tokens, is_cooling};
 use crate::{LookupError, RefreshError};
 
 /// The usable part of an authorised integration.
@@ -26,7 +28,8 @@ pub(crate) struct Live {
     pub(crate) access: SecretString,
     pub(crate) kept: Kept,
     pub(crate) is_refreshable: bool,
-    pub(crate) cooling_until: Option<Timestamp>,
+    cooling_until: Option<Timestamp>,
+    asked_at: Vec<Timestamp>,
     tokens: Tokens,
 }
 
@@ -42,7 +45,11 @@ impl Live {
     /// # Errors
     /// When its state does not allow its use (OA-1).
     pub(crate) fn of(id: &Id, name: IntegrationName, record: Record) -> Result<Self, RefreshError> {
-        let said = record.last_failure.as_ref().map(|failure| failure.said.clone());
+        let said = if record.is_waiting_copy() {
+            Some(copied(&name))
+        } else {
+            record.last_failure.as_ref().map(|failure| failure.said.clone())
+        };
         let is_refreshable = record.is_refreshable();
         let state = record.state();
         let Some(mut tokens) = record.tokens else {
@@ -63,6 +70,7 @@ impl Live {
             kept: record.kept,
             is_refreshable,
             cooling_until: record.cooling_until,
+            asked_at: record.asked_at,
             tokens,
         })
     }
@@ -73,9 +81,24 @@ impl Live {
         Self::of(&id, name, record)
     }
 
+    /// Whether a refresh would be refused without asking anybody: so shortly after a failure, or so often.
+    pub(crate) fn is_held_back(&self, now: Timestamp) -> bool {
+        let budget = self.provider.settings().budget;
+        self.cooling_until.is_some_and(|until| is_cooling(until, now))
+            || budget.is_some_and(|budget| spent_until(budget, &self.asked_at, now).is_some())
+    }
+
     pub(crate) fn freshness(&self, now: Timestamp) -> Freshness {
         self.tokens.freshness(&self.provider, now)
     }
+}
+
+/// What there is to know of an imported copy, and how it becomes the one that goes on.
+pub(crate) fn copied(name: &IntegrationName) -> String {
+    let refresh = command("refresh", name);
+    format!(
+        "imported, and its refresh token may be in use where it came from; if it is not: {refresh} --force"
+    )
 }
 
 /// Why a whole registry is unusable for lack of its key, in the words of a state.

@@ -103,6 +103,10 @@ fn draft(new: NewIntegration, port: u16, now: Timestamp) -> Record {
         attention: None,
         refreshing: None,
         pending: None,
+        callback_then: None,
+        asked_at: Vec::new(),
+        is_copy: false,
+        provider_ahead: None,
     }
 }
 
@@ -176,6 +180,7 @@ fn retargets(old: &Provider, new: &Provider) -> bool {
         || before.device_url != after.device_url
         || before.token_origin_from != after.token_origin_from
         || before.keep_from_callback != after.keep_from_callback
+        || before.callback_hmac != after.callback_hmac
         || after.resources.iter().any(|it| !before.resources.contains(it))
         || adds(&before.authorize_params, &after.authorize_params)
         || adds(&before.token_params, &after.token_params)

@@ -45,6 +45,18 @@ pub(crate) struct Record {
     /// Written before a refresh is sent; found by another holder of the lock, it means that the reply was lost.
     pub(crate) refreshing: Option<Refreshing>,
     pub(crate) pending: Option<Pending>,
+    /// The callback URL it had when it was last authorised in a browser.
+    #[serde(default)]
+    pub(crate) callback_then: Option<String>,
+    /// When the token endpoint was asked, as far back as the budget looks (OA-51).
+    #[serde(default)]
+    pub(crate) asked_at: Vec<Timestamp>,
+    /// Whether it was imported, and nothing has been granted to it since.
+    #[serde(default)]
+    pub(crate) is_copy: bool,
+    /// How many seconds the provider's clock was ahead at the last exchange, where it said.
+    #[serde(default)]
+    pub(crate) provider_ahead: Option<i64>,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -76,6 +88,27 @@ pub(crate) struct Refreshing {
 pub(crate) struct FailureRecord {
     pub(crate) at: Timestamp,
     pub(crate) said: String,
+    #[serde(default)]
+    pub(crate) stage: Stage,
+}
+
+/// Where something failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Stage {
+    /// A person or the provider said no.
+    Authorize,
+    /// The browser came back too late.
+    Callback,
+    /// The provider granted nothing for a code, or for client credentials.
+    Exchange,
+    /// The same, because it refuses the client itself.
+    ExchangeClient,
+    /// A refresh.
+    #[default]
+    Refresh,
+    /// Giving the grant back: gone here, perhaps not there.
+    Revoke,
 }
 
 /// When an exchange began and ended.
@@ -89,9 +122,19 @@ pub(crate) struct Times {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Freshness {
     Good,
-    /// Within the margin before its end: to be refreshed, good until then.
+    /// To be refreshed if that can be, and used otherwise: close to its end, or so far beyond it that the clock may as
+    /// well be wrong (`docs/decisions/clocks-that-jump.md`).
     Due,
     Expired,
+}
+
+/// The longest wait a provider can ask for.
+pub(crate) const LONGEST_COOLDOWN: Duration = Duration::from_secs(3600);
+
+/// Whether a cooldown lasts; one that seems longer than any can be was begun before the clock was set back (OA-47).
+pub(crate) fn is_cooling(until: Timestamp, now: Timestamp) -> bool {
+    let left = Duration::try_from(until.duration_since(now)).unwrap_or_default();
+    !left.is_zero() && left <= LONGEST_COOLDOWN
 }
 
 impl Record {
@@ -138,9 +181,15 @@ impl Record {
         self.refreshed_at = Some(times.ended);
     }
 
+    /// What went wrong at this stage, if nothing has gone well since.
+    pub(crate) fn failed_at(&self, stages: &[Stage]) -> Option<&FailureRecord> {
+        let last = self.last_failure.as_ref().filter(|_| self.failures > 0);
+        last.filter(|failure| stages.contains(&failure.stage))
+    }
+
     /// Why no refresh is tried now, if the last one failed a moment ago (OA-44).
     pub(crate) fn cooling_words(&self, now: Timestamp) -> Option<String> {
-        self.cooling_until.filter(|until| now < *until)?;
+        self.cooling_until.filter(|until| is_cooling(*until, now))?;
         Some(self.last_failure.as_ref().map_or_else(String::new, |failure| failure.said.clone()))
     }
 
@@ -162,8 +211,28 @@ impl Record {
         self.kept = grant.kept;
         self.generation += 1;
         self.refreshing = None;
+        self.is_copy = false;
         self.failures = 0;
         self.cooling_until = None;
+    }
+
+    /// When its refresh token ends, as far as that is known: by what the provider said, or because nobody uses it.
+    pub(crate) fn refresh_ends_at(&self) -> Option<Timestamp> {
+        let tokens = self.tokens.as_ref().filter(|tokens| tokens.refresh.is_some())?;
+        let idle = self.provider.settings().refresh_idle.map(Duration::from_secs);
+        let idle_end = idle.and_then(|idle| tokens.obtained_at.checked_add(idle).ok());
+        tokens.refresh_expires_at.into_iter().chain(idle_end).min()
+    }
+
+    /// Whether it only waits for a person to say that no other copy goes on with its refresh token.
+    pub(crate) fn is_waiting_copy(&self) -> bool {
+        self.is_copy && self.attention == Some(NeedsAttention::RestoredFromBackup)
+    }
+
+    /// Whether another copy of it could use up its refresh token (N9).
+    pub(crate) fn is_rotating(&self) -> bool {
+        let has_refresh_token = self.tokens.as_ref().is_some_and(|tokens| tokens.refresh.is_some());
+        has_refresh_token && self.provider.settings().rotates && !self.uses_client_credentials()
     }
 
     /// Whether its token can be renewed without a person.
@@ -183,8 +252,8 @@ impl Record {
         self.scopes.iter().filter(is_missing).cloned().collect()
     }
 
-    pub(crate) fn fail(&mut self, said: String, now: Timestamp) {
-        self.last_failure = Some(FailureRecord { at: now, said });
+    pub(crate) fn fail(&mut self, stage: Stage, said: String, now: Timestamp) {
+        self.last_failure = Some(FailureRecord { at: now, said, stage });
         self.failures = self.failures.saturating_add(1);
     }
 
@@ -206,17 +275,23 @@ impl Record {
 }
 
 impl Tokens {
+    /// Takes the access token for one whose time is over, because its provider says that it is (OA-66).
+    pub(crate) fn expire(&mut self, now: Timestamp) {
+        let lifetime = Duration::from_secs(*self.lifetime.get_or_insert(0));
+        self.obtained_at = now.checked_sub(lifetime).unwrap_or(Timestamp::MIN).min(self.obtained_at);
+    }
+
     pub(crate) fn expires_at(&self) -> Option<Timestamp> {
         self.obtained_at.checked_add(Duration::from_secs(self.lifetime?)).ok()
     }
 
-    /// OA-46, 47: a clock that shows a time before the token was asked for cannot be used to judge it.
+    /// OA-46, 47: a clock that shows a time before the token was asked for, or long after its end, cannot judge it.
     pub(crate) fn freshness(&self, provider: &Provider, now: Timestamp) -> Freshness {
         let Some(lifetime) = self.lifetime.map(Duration::from_secs) else { return Freshness::Good };
         let Ok(age) = Duration::try_from(now.duration_since(self.obtained_at)) else {
             return Freshness::Good;
         };
-        if age >= lifetime {
+        if age >= lifetime && age <= lifetime.saturating_mul(2) {
             Freshness::Expired
         } else if age >= lifetime - margin(lifetime, provider) {
             Freshness::Due

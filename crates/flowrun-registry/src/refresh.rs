@@ -8,18 +8,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use flowrun_oauth::{Class, Client, Grant, Kept, Provider, TokenEndpoint, TokenError};
+use flowrun_oauth::{Class, Client, Exchange, Grant, Kept, Provider, TokenEndpoint, TokenError};
 use flowrun_step::{IntegrationName, NeedsAttention};
 use jiff::Timestamp;
 use secrecy::SecretString;
 
+use crate::budget;
 use crate::custody::Book;
-use crate::exchange::TokenExchange;
+use crate::exchange::{Exchanged, Timed};
 use crate::id::Id;
 use crate::inner::Inner;
 use crate::live::Live;
-use crate::lookup::unknown;
-use crate::record::{Record, Refreshing, Times};
+use crate::lookup::{find, unknown};
+use crate::record::{LONGEST_COOLDOWN, Record, Refreshing, Stage};
 use crate::turn::NoTurn;
 use crate::{CustodyError, RefreshError};
 
@@ -29,9 +30,6 @@ const FIRST_COOLDOWN: Duration = Duration::from_secs(2);
 
 /// The longest wait that nobody asked for.
 const USUAL_COOLDOWN: Duration = Duration::from_secs(30);
-
-/// The longest wait a provider can ask for.
-const LONGEST_COOLDOWN: Duration = Duration::from_secs(3600);
 
 /// Which tokens are to be left behind, and how urgently.
 #[derive(Debug, Clone)]
@@ -70,6 +68,13 @@ struct Ticket {
 }
 
 impl Inner {
+    /// A person's wish for new tokens, whatever state the integration is in.
+    pub(crate) async fn asked(&self, name: IntegrationName) -> Result<Wish, RefreshError> {
+        let read = move |book: &Book<'_>| Ok(find(book, &name));
+        let (id, name, record) = self.custody.read(read).await?.0?;
+        Ok(Wish { id, name, beyond: record.generation, urgency: Urgency::Asked })
+    }
+
     /// A set of tokens later than the wish's; refreshes if nobody else has.
     pub(crate) async fn renew(self: &Arc<Self>, wish: Wish) -> Result<Arc<Live>, RefreshError> {
         let inner = Arc::clone(self);
@@ -88,15 +93,16 @@ impl Inner {
                 Start::Moved(live) => return Ok(self.keep(live, stamp)),
                 Start::Go(ticket) => ticket,
             };
-            let began = self.world.clock.now();
-            let granted = ticket.exchange(&TokenExchange(Arc::clone(&self.world.client))).await;
-            tracing::debug!(integration = %wish.name, granted = granted.is_ok(), "refresh");
-            if matches!(&granted, Err(error) if error.class == Class::Ambiguous) {
+            let exchange = Timed::begin(&self.world);
+            let granted = ticket.exchange(&exchange).await;
+            let exchanged = exchange.end(&self.world, granted);
+            tracing::debug!(integration = %wish.name, granted = exchanged.granted.is_ok(), "refresh");
+            if matches!(&exchanged.granted, Err(error) if error.class == Class::Ambiguous) {
                 // The mark is left standing: the next look finds it, and decides as after a crash (OA-45).
                 continue;
             }
-            let (wish, times) = (wish.clone(), Times { began, ended: self.world.clock.now() });
-            let ended = self.custody.write(move |book| end(book, &wish, &ticket, (granted, times))).await;
+            let wish = wish.clone();
+            let ended = self.custody.write(move |book| end(book, &wish, &ticket, exchanged)).await;
             let (outcome, stamp) = ended.inspect_err(|error: &CustodyError| {
                 tracing::error!(%error, "a refreshed token could not be written down");
             })?;
@@ -126,7 +132,7 @@ impl Ticket {
         })
     }
 
-    async fn exchange(&self, exchange: &TokenExchange) -> Result<Grant, TokenError> {
+    async fn exchange(&self, exchange: &dyn Exchange) -> Result<Grant, TokenError> {
         let endpoint = TokenEndpoint { exchange, provider: &self.provider, client: &self.client };
         match &self.refresh_token {
             Some(token) => endpoint.refresh(token, &self.kept).await,
@@ -141,6 +147,10 @@ type Decided<T> = Result<Result<T, RefreshError>, CustodyError>;
 /// Re-reads under the lock, and writes down that a refresh begins if one is still wanted.
 fn start(book: &mut Book<'_>, wish: &Wish, now: Timestamp) -> Decided<Start> {
     let Some((name, mut record)) = load(book, wish)? else { return Ok(Err(gone(book, wish))) };
+    if record.is_waiting_copy() && wish.urgency == Urgency::Asked {
+        // Whoever asks for it vouches that no other copy goes on with this refresh token.
+        (record.attention, record.is_copy) = (None, false);
+    }
     if record.generation > wish.beyond || record.attention.is_some() || record.tokens.is_none() {
         return Ok(Live::of(&wish.id, name, record).map(Start::Moved));
     }
@@ -148,7 +158,7 @@ fn start(book: &mut Book<'_>, wish: &Wish, now: Timestamp) -> Decided<Start> {
     if record.refreshing.as_ref().is_some_and(|mark| is_lost(&record, mark, now)) {
         record.attention = Some(NeedsAttention::ReplyLost);
         record.refreshing = None;
-        record.fail(LOST.to_owned(), now);
+        record.fail(Stage::Refresh, LOST.to_owned(), now);
         book.put(&wish.id, name.clone(), record.clone());
         return Ok(Live::of(&wish.id, name, record).map(Start::Moved));
     }
@@ -159,6 +169,11 @@ fn start(book: &mut Book<'_>, wish: &Wish, now: Timestamp) -> Decided<Start> {
         Ok(ticket) => ticket,
         Err(error) => return Ok(Err(error)),
     };
+    if let Some(until) = record.spent_until(now) {
+        let said = budget::words(record.provider.settings().budget, until);
+        return Ok(Err(RefreshError::NotNow { name, said }));
+    }
+    record.spend(now);
     let since = record.refreshing.as_ref().map_or(now, |mark| mark.since);
     record.refreshing = Some(Refreshing { generation: record.generation, since, is_retry });
     book.put(&wish.id, name, record);
@@ -180,18 +195,15 @@ fn is_lost(record: &Record, mark: &Refreshing, now: Timestamp) -> bool {
 }
 
 /// Writes down what an exchange brought, if the tokens it was made for are still the ones on record (OA-42).
-fn end(
-    book: &mut Book<'_>,
-    wish: &Wish,
-    ticket: &Ticket,
-    (granted, times): (Result<Grant, TokenError>, Times),
-) -> Decided<Live> {
+fn end(book: &mut Book<'_>, wish: &Wish, ticket: &Ticket, exchanged: Exchanged) -> Decided<Live> {
     let Some((name, mut record)) = load(book, wish)? else { return Ok(Err(gone(book, wish))) };
     if record.generation != ticket.generation {
         return Ok(Live::of(&wish.id, name, record));
     }
     record.refreshing = None;
-    let failure = match granted {
+    exchanged.compare_clocks(&mut record);
+    let times = exchanged.times;
+    let failure = match exchanged.granted {
         Ok(grant) => {
             record.refreshed(grant, times);
             None
@@ -209,7 +221,7 @@ fn end(
 fn refused(record: &mut Record, error: &TokenError, now: Timestamp) -> String {
     let may_have_rotated = record.provider.settings().rotates && error.status.is_some_and(|it| it < 300);
     let said = words(error);
-    record.fail(said.clone(), now);
+    record.fail(Stage::Refresh, said.clone(), now);
     let own = cooldown(record.failures);
     let pause = match error.class {
         Class::Grant => return attend(record, NeedsAttention::RefreshRefused, said),

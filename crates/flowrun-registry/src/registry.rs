@@ -6,16 +6,18 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use flowrun_oauth::{DiscoveryError, Provider, Settings};
 use flowrun_step::{Clock, Entropy, IntegrationName, Outbound};
+use secrecy::{ExposeSecret, SecretBox, SecretString};
 
 use crate::custody::{Book, Custody};
 use crate::id::Id;
 use crate::inner::Inner;
 use crate::lookup::find;
-use crate::refresh::Urgency;
 use crate::{
-    AuthorizeError, Authorized, Begin, Begun, CustodyError, Edit, EditError, Edited, Finding, Integration,
-    LookupError, NewIntegration, RefreshError,
+    AuthorizeError, Authorized, Begin, Begun, Checkup, CustodyError, Edit, EditError, Edited, Export,
+    ExportError, ImportError, Imported, Integration, IntrospectError, LookupError, NewIntegration,
+    RefreshError, RevokeError, Revoked, Standing, Store, Taken, UnknownIntegration, WaitingDevice,
 };
 
 /// Where a registry lives, and the world it works in.
@@ -59,6 +61,16 @@ impl Registry {
     #[must_use]
     pub fn in_memory(world: World) -> Self {
         let custody = Custody::in_memory(Arc::clone(&world.entropy));
+        Self { inner: Arc::new(Inner::new(custody, world)) }
+    }
+
+    /// A registry in a database of the embedding service, sealed with a key that is the service's to keep (OA-58).
+    ///
+    /// What belongs to files is then the service's business: whether an older copy of the database was put back is not
+    /// noticed, and [`Registry::rotate_key`] has no key to rotate.
+    #[must_use]
+    pub fn with_store(store: Arc<dyn Store>, key: &SecretBox<[u8; 32]>, world: World) -> Self {
+        let custody = Custody::in_store(store, key.expose_secret(), Arc::clone(&world.entropy));
         Self { inner: Arc::new(Inner::new(custody, world)) }
     }
 
@@ -165,6 +177,59 @@ impl Registry {
         self.inner.authorize_client(name.clone()).await
     }
 
+    /// Begins an authorization on a device without a browser (RFC 8628): what to show to a person (OA-67).
+    ///
+    /// # Errors
+    /// When the draft is unfinished, the provider knows no devices or gives no codes.
+    pub async fn begin_device(&self, name: &IntegrationName) -> Result<WaitingDevice, AuthorizeError> {
+        self.inner.begin_device(name.clone()).await
+    }
+
+    /// Asks until the person has decided or the code has expired. What is granted is on disk when this returns, as
+    /// after [`Registry::complete_authorization`].
+    ///
+    /// # Errors
+    /// When the person says no or nothing, or the provider grants nothing; an earlier authorization stays.
+    pub async fn complete_device(&self, waiting: WaitingDevice) -> Result<Authorized, AuthorizeError> {
+        self.inner.complete_device(waiting).await
+    }
+
+    /// Gives the tokens back to the provider and destroys them here, whatever it answers (RFC 7009, OA-65).
+    ///
+    /// # Errors
+    /// When there is none of this name, or the registry cannot be written.
+    pub async fn revoke(&self, name: &IntegrationName) -> Result<Revoked, RevokeError> {
+        self.inner.revoke(name.clone()).await
+    }
+
+    /// Asks the provider whether it still takes the access token (RFC 7662); one that it does not take counts as
+    /// expired from then on (OA-66).
+    ///
+    /// # Errors
+    /// When there is no token, the provider cannot be asked, or it does not answer.
+    pub async fn introspect(&self, name: &IntegrationName) -> Result<Standing, IntrospectError> {
+        self.inner.introspect(name.clone()).await
+    }
+
+    /// Reads what an issuer publishes about itself (RFC 8414), to be shown and added (OA-68). Nothing is kept of it.
+    ///
+    /// # Errors
+    /// When there is nothing to read, or nothing that may be believed.
+    pub async fn discover(&self, issuer: &str) -> Result<Settings, DiscoveryError> {
+        self.inner.discover(issuer).await
+    }
+
+    /// The provider of an integration, as it was described.
+    ///
+    /// # Errors
+    /// When there is none of this name, or the registry cannot be read.
+    pub async fn provider(&self, name: &IntegrationName) -> Result<Provider, LookupError> {
+        let name = name.clone();
+        let read = move |book: &Book<'_>| Ok(find(book, &name));
+        let (_, _, record) = self.inner.custody.read(read).await?.0?;
+        Ok(record.provider)
+    }
+
     /// Makes sure there is a token that will do for now; refreshes it if it is due.
     ///
     /// # Errors
@@ -175,22 +240,87 @@ impl Registry {
         self.show(name).await.map_err(RefreshError::Lookup)
     }
 
-    /// Refreshes the token now, due or not, without regard to a cooldown.
+    /// Refreshes the token now, due or not, without regard to a cooldown. For an imported copy this says that no other
+    /// copy goes on.
     ///
     /// # Errors
     /// When it cannot be refreshed.
     pub async fn force_refresh(&self, name: &IntegrationName) -> Result<Integration, RefreshError> {
-        let live = self.inner.live(name).await?;
-        self.inner.renew(live.wish(Urgency::Asked)).await?;
+        let wish = self.inner.asked(name.clone()).await?;
+        self.inner.renew(wish).await?;
         self.show(name).await.map_err(RefreshError::Lookup)
     }
 
-    /// Looks at everything the integration stands on.
+    /// Uses refresh tokens that would die of not being used, well before they do (OA-52); never ends.
+    ///
+    /// It is for processes that live long: a server, an embedding service. Several of them do each other no harm.
+    ///
+    /// # Example
+    /// ```
+    /// # fn serve(registry: flowrun_registry::Registry) -> tokio::task::JoinHandle<()> {
+    /// tokio::spawn(async move { registry.keep_alive().await })
+    /// # }
+    /// ```
+    pub async fn keep_alive(&self) {
+        self.inner.keep_alive().await;
+    }
+
+    /// Integrations with their secrets, sealed by a passphrase, to be kept or taken elsewhere; all of them if none is
+    /// named.
     ///
     /// # Errors
-    /// When there is none of this name, or the registry cannot be read at all.
-    pub async fn check(&self, name: &IntegrationName) -> Result<Vec<Finding>, LookupError> {
+    /// When the passphrase is too short, there is nothing of these names, or the registry cannot be read.
+    pub async fn export(
+        &self,
+        names: &[IntegrationName],
+        passphrase: &SecretString,
+    ) -> Result<Export, ExportError> {
+        self.inner.export(names.to_vec(), passphrase.clone()).await
+    }
+
+    /// Takes in what was exported: all of it or nothing.
+    ///
+    /// A copy whose refresh token is replaced by each refresh waits, as [`NeedsAttention::RestoredFromBackup`]: of two
+    /// copies of one such grant only one can go on (N9). [`Registry::force_refresh`] says that it is this one.
+    ///
+    /// # Errors
+    /// When it is no export, the passphrase does not open it, a name is taken, or the registry cannot be written.
+    ///
+    /// [`NeedsAttention::RestoredFromBackup`]: flowrun_step::NeedsAttention::RestoredFromBackup
+    pub async fn import(
+        &self,
+        export: &[u8],
+        passphrase: &SecretString,
+        taken: Taken,
+    ) -> Result<Vec<Imported>, ImportError> {
+        self.inner.import(export.to_vec(), passphrase.clone(), taken).await
+    }
+
+    /// Seals everything with a new key, which takes the place of the key file; tells how many integrations that were,
+    /// or none where there is no key yet (OA-55).
+    ///
+    /// It may be interrupted at any point: whoever uses the registry next goes on where it ended. What an old key
+    /// sealed may stay in the database's files for a while, so after a leak of the key, grants are to be revoked too.
+    ///
+    /// # Errors
+    /// When the registry cannot be read or written, a record is damaged, or the key serves another registry too;
+    /// then nothing has changed.
+    pub async fn rotate_key(&self) -> Result<Option<usize>, CustodyError> {
+        self.inner.custody.rotate_key().await
+    }
+
+    /// Looks at everything the integration stands on, the registry itself included: one that cannot be opened is a
+    /// finding too.
+    ///
+    /// # Errors
+    /// When there is none of this name.
+    pub async fn check(&self, name: &IntegrationName) -> Result<Checkup, UnknownIntegration> {
         self.inner.check(name.clone()).await
+    }
+
+    /// Looks at everything that every integration stands on.
+    pub async fn check_all(&self) -> Checkup {
+        self.inner.check_all().await
     }
 
     /// Ends when no refresh and no exchange of a code is under way, so that a process may end without losing one.

@@ -28,6 +28,11 @@ impl Integration {
             grant: settings.grant,
             authorize_url: settings.authorize_url.clone(),
             token_url: settings.token_url.clone(),
+            issuer: settings.issuer.clone(),
+            revoke_url: settings.revoke_url.clone(),
+            introspect_url: settings.introspect_url.clone(),
+            device_url: settings.device_url.clone(),
+            resources: settings.resources.clone(),
             client_id: record.client_id.clone(),
             has_client_secret: record.client_secret.is_some(),
             redirect_uri: redirect_uri(record, id),
@@ -41,12 +46,13 @@ impl Integration {
             authorized_at: record.authorized_at,
             refreshed_at: record.refreshed_at,
             expires_at: tokens.and_then(crate::record::Tokens::expires_at),
-            refresh_expires_at: tokens.and_then(|tokens| tokens.refresh_expires_at),
+            refresh_expires_at: record.refresh_ends_at(),
             is_refreshable: record.is_refreshable(),
-            last_failure: record
-                .last_failure
-                .as_ref()
-                .map(|failure| Failure { at: failure.at, said: failure.said.clone() }),
+            last_failure: record.last_failure.as_ref().map(|failure| Failure {
+                at: failure.at,
+                leg: failure.stage.into(),
+                said: failure.said.clone(),
+            }),
             failures: record.failures,
             cooling_until: record.cooling_until,
         }

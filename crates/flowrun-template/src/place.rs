@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 pub enum Place {
     /// Plain text for a person or a log: nothing is escaped.
     Text,
+    /// Plain text that only a service reads, as a request's body: nothing is escaped, and secrets may stand in it (N2).
+    Body,
     /// A whole URL: origin, segments and query are each guarded by their own rule.
     Url,
     /// A header's value: visible ASCII, space and tab.

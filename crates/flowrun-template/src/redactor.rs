@@ -4,6 +4,8 @@
 //! a text: as it is, percent-encoded, base64 at any offset, JSON-escaped, hexadecimal. Whoever adds a
 //! secret has refused those under [`crate::limits::SECRET_BYTES`], which would cut ordinary words.
 
+mod named;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
@@ -13,6 +15,8 @@ use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value};
+
+pub use named::redact_named;
 
 use crate::rendered::escape::UNRESERVED;
 
@@ -62,9 +66,12 @@ impl Redactor {
             self.spell(encoded, true);
         }
         self.spell(secret.bytes().map(|byte| format!("{byte:02x}")).collect(), true);
-        for offset in 0..3 {
-            self.spell(base64_core(&STANDARD_NO_PAD, secret, offset), false);
-            self.spell(base64_core(&URL_SAFE_NO_PAD, secret, offset), false);
+        // Basic authentication encodes a secret twice: as a form does, then as base64 (RFC 6749 2.3.1).
+        for secret in [secret.to_owned(), form(secret)] {
+            for offset in 0..3 {
+                self.spell(base64_core(&STANDARD_NO_PAD, &secret, offset), false);
+                self.spell(base64_core(&URL_SAFE_NO_PAD, &secret, offset), false);
+            }
         }
     }
 
@@ -152,6 +159,10 @@ impl fmt::Debug for Redactor {
     }
 }
 
+fn form(secret: &str) -> String {
+    url::form_urlencoded::byte_serialize(secret.as_bytes()).collect()
+}
+
 fn json_text(secret: &str) -> String {
     let quoted = Value::from(secret).to_string();
     quoted[1..quoted.len() - 1].to_owned()
@@ -221,6 +232,8 @@ mod tests {
                 assert!(redactor.redact(&encoded).contains(REDACTED), "{prefix}");
             }
         }
+        let encoded = STANDARD_NO_PAD.encode(format!("client:{}x", form(SECRET)));
+        check(&format!("Basic {encoded}"), "Basic Y2xpZW50Om[redacted]Xg");
         check(&format!("Basic {}", STANDARD_NO_PAD.encode(format!("client:{SECRET}"))), "Basic [redacted]");
     }
 

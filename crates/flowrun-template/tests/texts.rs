@@ -496,6 +496,7 @@ mod headers_bodies_and_secrets {
     fn secrets_are_filled_late_whole_or_joined() {
         check(Place::Header, "Bearer {{secrets.KEY}}", json!({}), Ok(json!("Bearer p@ss\"word")));
         check(Place::Value, "{{secrets.KEY}}", json!({}), Ok(json!("p@ss\"word")));
+        check(Place::Body, "k={{secrets.KEY}}", json!({}), Ok(json!("k=p@ss\"word")));
         check(Place::Form, "k={{secrets.KEY}}", json!({}), Ok(json!("k=p%40ss%22word")));
         check(Place::Json, r#"{"k": "{{secrets.KEY}}", "l": {{secrets.KEY}}}"#, json!({}), {
             Ok(json!(r#"{"k": "p@ss\"word", "l": "p@ss\"word"}"#))

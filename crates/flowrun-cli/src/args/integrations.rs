@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::by_hand::ByHandArguments;
+
 /// What to do with integrations.
 #[derive(Debug, Subcommand)]
 pub(crate) enum IntegrationVerb {
@@ -25,12 +27,25 @@ pub(crate) enum IntegrationVerb {
     },
     /// Change one; what is not given stays.
     Edit(EditArguments),
+    /// Give it another name, and show where flows still say the old one.
+    Rename {
+        /// Its name.
+        old: String,
+        /// Its name from now on.
+        new: String,
+        /// The folder of flows to look at; `flows` if there is one.
+        #[arg(long, value_name = "FOLDER")]
+        flows: Option<PathBuf>,
+    },
     /// Have it authorised by a person, in a browser.
     Authorize(AuthorizeArguments),
-    /// Look at everything it stands on, and say what to do.
+    /// Name the leg that fails, of the ten an integration stands on, and say what to do.
     Check {
-        /// Its name.
-        name: String,
+        /// Its name; all of them without one.
+        name: Option<String>,
+        /// Ask the provider whether it still takes the token, and believe it.
+        #[arg(long, requires = "name")]
+        remote: bool,
         /// As JSON.
         #[arg(long)]
         json: bool,
@@ -50,6 +65,14 @@ pub(crate) enum IntegrationVerb {
         /// `api.example.com`, `.example.com` for every host below it, or `127.0.0.1:8080`.
         host: String,
     },
+    /// End its grant: give its tokens back to the provider, and destroy them here.
+    Revoke {
+        /// Its name.
+        name: String,
+        /// Do not ask.
+        #[arg(long)]
+        yes: bool,
+    },
     /// Remove it with its secrets; the grant at the provider is not revoked.
     Remove {
         /// Its name.
@@ -58,8 +81,18 @@ pub(crate) enum IntegrationVerb {
         #[arg(long)]
         yes: bool,
     },
-    /// List the providers that are known, and what may be chosen for each.
+    /// Write integrations with their secrets into a file that a passphrase seals.
+    Export(ExportArguments),
+    /// Take in what was exported; all of it or nothing.
+    Import(ImportArguments),
+    /// Seal everything with a new key, which replaces the key file.
+    RotateKey,
+    /// Answer other flowrun processes of yours from this one's registry, until Ctrl-C.
+    Serve,
+    /// List the providers that are known, and what is to be chosen for each; or show one whole.
     Presets {
+        /// The one to show: its addresses, what to choose, what it rests on.
+        name: Option<String>,
         /// As JSON.
         #[arg(long)]
         json: bool,
@@ -87,10 +120,7 @@ pub(crate) struct AddArguments {
 pub(crate) struct EditArguments {
     /// Its name.
     pub(crate) name: String,
-    /// Another name; flows that use the old one must follow.
-    #[arg(long, value_name = "NAME")]
-    pub(crate) rename: Option<String>,
-    /// The provider; if anything is said of it, it is replaced as a whole.
+    /// The provider; a preset, an issuer or addresses replace it as a whole, anything else changes what was known.
     #[command(flatten)]
     pub(crate) provider: ProviderArguments,
     /// The client.
@@ -102,9 +132,9 @@ pub(crate) struct EditArguments {
 #[derive(Debug, Args)]
 pub(crate) struct ProviderArguments {
     /// A known provider; `flowrun integrations presets` lists them.
-    #[arg(long, value_name = "PRESET")]
+    #[arg(long = "from", visible_alias = "preset", value_name = "PRESET")]
     pub(crate) preset: Option<String>,
-    /// What the preset leaves to choose: `dc=eu`.
+    /// What the preset leaves open: `dc=eu`; once for each thing.
     #[arg(long = "param", value_name = "NAME=VALUE")]
     pub(crate) parameters: Vec<String>,
     /// The authorization endpoint.
@@ -122,6 +152,9 @@ pub(crate) struct ProviderArguments {
     /// A parameter for the authorization request: `access_type=offline`.
     #[arg(long = "authorize-param", value_name = "NAME=VALUE")]
     pub(crate) authorize_parameters: Vec<String>,
+    /// The rest.
+    #[command(flatten)]
+    pub(crate) by_hand: ByHandArguments,
 }
 
 /// The client at the provider, and what it asks for.
@@ -142,6 +175,13 @@ pub(crate) struct ClientArguments {
     /// A callback URL that is not on this machine.
     #[arg(long, value_name = "URL")]
     pub(crate) redirect_uri: Option<String>,
+}
+
+impl ClientArguments {
+    /// Whether nothing is said of scopes or callback.
+    pub(crate) fn is_bare(&self) -> bool {
+        self.scopes.is_none() && self.port.is_none() && self.redirect_uri.is_none()
+    }
 }
 
 /// Where the client secret comes from: typed, piped or a file, never an argument (OA-3).
@@ -170,6 +210,9 @@ pub(crate) struct AuthorizeArguments {
     /// Paste the address the browser ends on, for a machine without a browser.
     #[arg(long)]
     pub(crate) paste: bool,
+    /// Type a code into a browser on another device; nothing needs to come back here.
+    #[arg(long, conflicts_with_all = ["paste", "port", "redirect_uri", "force_consent"])]
+    pub(crate) device: bool,
     /// Listen on this port, for providers that accept any.
     #[arg(long, value_name = "PORT", conflicts_with_all = ["paste", "redirect_uri"])]
     pub(crate) port: Option<u16>,
@@ -182,6 +225,44 @@ pub(crate) struct AuthorizeArguments {
     /// Ask for consent even if it was given before.
     #[arg(long)]
     pub(crate) force_consent: bool,
+}
+
+/// What is taken out, and where to.
+#[derive(Debug, Args)]
+pub(crate) struct ExportArguments {
+    /// Their names; all of them without one.
+    pub(crate) names: Vec<String>,
+    /// The file to write; it must not be there yet, and only its owner can read it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) to: PathBuf,
+    /// The passphrase that seals it.
+    #[command(flatten)]
+    pub(crate) passphrase: PassphraseArguments,
+}
+
+/// What is taken in.
+#[derive(Debug, Args)]
+pub(crate) struct ImportArguments {
+    /// The file that an export wrote.
+    pub(crate) file: PathBuf,
+    /// Replace integrations of the same names, with their secrets.
+    #[arg(long)]
+    pub(crate) replace: bool,
+    /// The passphrase that seals it.
+    #[command(flatten)]
+    pub(crate) passphrase: PassphraseArguments,
+}
+
+/// Where a passphrase comes from: typed unless said otherwise, never an argument (OA-3).
+#[derive(Debug, Args)]
+#[group(multiple = false)]
+pub(crate) struct PassphraseArguments {
+    /// Read the passphrase from a file.
+    #[arg(long = "passphrase-file", value_name = "FILE")]
+    pub(crate) from: Option<PathBuf>,
+    /// Read the passphrase from stdin.
+    #[arg(long = "passphrase-stdin")]
+    pub(crate) by_stdin: bool,
 }
 
 /// A grant, as it is typed.

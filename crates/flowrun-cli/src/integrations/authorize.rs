@@ -12,6 +12,7 @@ use flowrun::step::IntegrationName;
 use flowrun::template::duration;
 use tokio::sync::mpsc;
 
+use super::device::by_device;
 use super::{browser, named};
 use crate::args::AuthorizeArguments;
 use crate::callback::{Listener, Loopback, Verdict};
@@ -35,6 +36,10 @@ pub(super) async fn authorize(
     let integration = registry.show(&name).await?;
     let authorized = match integration.grant {
         GrantKind::ClientCredentials => registry.authorize_client(&name).await?,
+        GrantKind::AuthorizationCode if how.device => {
+            let asked = by_device(world, registry, &name);
+            tokio::time::timeout(limit, asked).await.map_err(|_| out_of_time(&name, limit))??
+        }
         GrantKind::AuthorizationCode => {
             let other = how.redirect_uri.clone().or_else(|| {
                 let port = how.port?;
@@ -158,6 +163,6 @@ fn all_set(world: &World, authorized: &Authorized) -> Result<Exit, Complaint> {
 }
 
 fn out_of_time(name: &IntegrationName, limit: Duration) -> Complaint {
-    Complaint::new(Exit::TimedOut, format!("the browser did not come back within {limit:?}"))
+    Complaint::new(Exit::TimedOut, format!("nobody authorised `{name}` within {limit:?}"))
         .help(format!("flowrun integrations authorize {}", super::shown::quoted(name)))
 }

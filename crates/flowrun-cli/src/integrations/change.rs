@@ -5,6 +5,8 @@ use std::io;
 use flowrun::registry::{Edit, Edited, Integration, NewIntegration, Registry};
 use flowrun::step::{IntegrationName, IntegrationState};
 
+use super::client::{ask, is_to_be_asked};
+use super::discover::{discovered, known};
 use super::provider::{Chosen, choose, is_chosen};
 use super::secret::secret;
 use super::{named, shown};
@@ -18,7 +20,8 @@ use crate::world::World;
 /// Adds an integration or the draft of one, and prints the callback URL to register at the provider (SEED-8).
 pub(super) async fn add(world: &World, registry: &Registry, add: &AddArguments) -> Result<Exit, Complaint> {
     let name = named(&add.name)?;
-    let Chosen { provider, preset } = choose(&name, &add.provider)?;
+    let known = discovered(world, registry, &add.provider).await?;
+    let Chosen { provider, preset } = choose(&name, &add.provider, known)?;
     let client_secret = secret(world, &name, &add.client.secret)?;
     let default_scopes = preset.as_ref().map(|preset| preset.default_scopes.clone());
     let new = NewIntegration {
@@ -36,6 +39,12 @@ pub(super) async fn add(world: &World, registry: &Registry, add: &AddArguments) 
     }
     callback_url(&world.terminal, &integration)?;
     let setup_url = preset.as_ref().map(|preset| preset.setup_url.as_str());
+    if is_to_be_asked(world, &add.client) {
+        if let Some(url) = setup_url {
+            world.terminal.say(&format!("create a client with this callback URL at {url}"));
+        }
+        integration = ask(world, registry, integration).await?;
+    }
     next_step(&world.terminal, &integration, setup_url);
     Ok(Exit::Done)
 }
@@ -48,11 +57,14 @@ pub(super) async fn edit(
 ) -> Result<Exit, Complaint> {
     let name = named(&edit.name)?;
     let provider = match is_chosen(&edit.provider) {
-        true => Some(choose(&name, &edit.provider)?.provider),
+        true => {
+            let known = known(world, registry, &name, &edit.provider).await?;
+            Some(choose(&name, &edit.provider, known)?.provider)
+        }
         false => None,
     };
     let changes = Edit {
-        name: edit.rename.as_deref().map(named).transpose()?,
+        name: None,
         provider,
         client_id: edit.client.client_id.clone(),
         client_secret: secret(world, &name, &edit.client.secret)?,
@@ -62,11 +74,13 @@ pub(super) async fn edit(
     };
     let edited = registry.edit(&name, changes).await?;
     say_destroyed(&world.terminal, &edited);
-    if edit.rename.is_some() {
-        world.terminal.say(&format!("flows that use `{name}` must say `{}` now", edited.integration.name));
-    }
     callback_url(&world.terminal, &edited.integration)?;
-    next_step(&world.terminal, &edited.integration, None);
+    let is_bare = !is_chosen(&edit.provider) && edit.client.is_bare();
+    let integration = match is_bare && is_to_be_asked(world, &edit.client) {
+        true => ask(world, registry, edited.integration).await?,
+        false => edited.integration,
+    };
+    next_step(&world.terminal, &integration, None);
     Ok(Exit::Done)
 }
 
@@ -89,7 +103,8 @@ pub(super) async fn remove(
     name: &IntegrationName,
     is_agreed: bool,
 ) -> Result<Exit, Complaint> {
-    if !is_agreed && !agrees(world, name)? {
+    let question = format!("Remove `{name}` with its secrets? Flows that use it will fail. [y/N] ");
+    if !is_agreed && !agrees(world, &question)? {
         world.terminal.say("nothing was removed");
         return Ok(Exit::Failed);
     }
@@ -100,13 +115,14 @@ pub(super) async fn remove(
     Ok(Exit::Done)
 }
 
-fn agrees(world: &World, name: &IntegrationName) -> Result<bool, Complaint> {
+/// Asks a person, who must be there to be asked.
+pub(super) fn agrees(world: &World, question: &str) -> Result<bool, Complaint> {
     if !world.is_interactive {
         return Err(
             Complaint::new(Exit::Usage, "nobody can be asked: stdin is no terminal").help("add --yes")
         );
     }
-    world.terminal.prompt(&format!("Remove `{name}` with its secrets? Flows that use it will fail. [y/N] "));
+    world.terminal.prompt(question);
     let mut answer = String::new();
     let read = io::stdin().read_line(&mut answer);
     read.map_err(|error| Complaint::from_error(Exit::Failed, &error).help("add --yes"))?;

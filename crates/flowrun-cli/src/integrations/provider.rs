@@ -2,14 +2,13 @@
 
 use flowrun::oauth::{AuthStyle, GrantKind, InvalidSettings, Preset, PresetError, Provider, Settings};
 use flowrun::step::IntegrationName;
-use serde_json::json;
 
+use super::by_hand::worded;
+use super::presets::{known, named};
 use crate::args::{AuthStyleName, GrantName, ProviderArguments};
 use crate::complaint::Complaint;
 use crate::exit::Exit;
-use crate::output::written;
 use crate::pairs::{pair, pairs};
-use crate::terminal::Terminal;
 
 /// A provider, and the preset it came from.
 pub(super) struct Chosen {
@@ -26,17 +25,24 @@ pub(super) fn is_chosen(arguments: &ProviderArguments) -> bool {
         || arguments.auth_style.is_some()
         || !arguments.parameters.is_empty()
         || !arguments.authorize_parameters.is_empty()
+        || arguments.by_hand.is_given()
 }
 
-/// The provider that was meant; with neither preset nor address, the preset that is called like the integration.
-pub(super) fn choose(name: &IntegrationName, arguments: &ProviderArguments) -> Result<Chosen, Complaint> {
-    let preset = preset(name, arguments)?;
-    let mut settings = match &preset {
-        Some(preset) => {
+/// The provider that was meant: what is `known` of it, with the differences; where nothing is, the preset or the
+/// addresses; with neither, the preset that is called like the integration.
+pub(super) fn choose(
+    name: &IntegrationName,
+    arguments: &ProviderArguments,
+    known: Option<Settings>,
+) -> Result<Chosen, Complaint> {
+    let preset = if known.is_some() { None } else { preset(name, arguments)? };
+    let mut settings = match (&preset, known) {
+        (_, Some(known)) => known,
+        (Some(preset), None) => {
             let chosen = pairs("--param", &arguments.parameters)?;
             preset.provider(&chosen).map_err(|error| unusable(&error))?.settings().clone()
         }
-        None => by_hand(name, arguments)?,
+        (None, None) => by_hand(name, arguments)?,
     };
     if let (Some(_), Some(token_url)) = (&preset, &arguments.token_url) {
         settings.token_url.clone_from(token_url);
@@ -44,15 +50,14 @@ pub(super) fn choose(name: &IntegrationName, arguments: &ProviderArguments) -> R
         settings.allowed_hosts.clear();
     }
     differ(&mut settings, arguments)?;
+    arguments.by_hand.put_into(&mut settings)?;
     let provider = Provider::new(settings).map_err(|error| invalid(&error))?;
     Ok(Chosen { provider, preset })
 }
 
 fn preset(name: &IntegrationName, arguments: &ProviderArguments) -> Result<Option<Preset>, Complaint> {
     match &arguments.preset {
-        Some(preset) => Preset::named(preset).map(Some).ok_or_else(|| {
-            Complaint::new(Exit::Usage, format!("there is no preset `{preset}`")).help(presets())
-        }),
+        Some(preset) => named(preset).map(Some),
         None if arguments.token_url.is_none() => Ok(Preset::named(name.key())),
         None => Ok(None),
     }
@@ -61,8 +66,8 @@ fn preset(name: &IntegrationName, arguments: &ProviderArguments) -> Result<Optio
 fn by_hand(name: &IntegrationName, arguments: &ProviderArguments) -> Result<Settings, Complaint> {
     let Some(token_url) = &arguments.token_url else {
         return Err(Complaint::new(Exit::Usage, format!("nothing is known of the provider of `{name}`"))
-            .because(presets())
-            .help("say --preset, or --authorize-url and --token-url"));
+            .because(known())
+            .help("say --from, --issuer, or --authorize-url and --token-url"));
     };
     match (&arguments.authorize_url, arguments.grant) {
         (_, Some(GrantName::ClientCredentials)) => Ok(Settings::client_credentials(token_url)),
@@ -77,8 +82,12 @@ fn differ(settings: &mut Settings, arguments: &ProviderArguments) -> Result<(), 
     if let Some(url) = &arguments.authorize_url {
         settings.authorize_url = Some(url.clone());
     }
-    if let Some(GrantName::ClientCredentials) = arguments.grant {
-        (settings.grant, settings.authorize_url) = (GrantKind::ClientCredentials, None);
+    match arguments.grant {
+        Some(GrantName::ClientCredentials) => {
+            (settings.grant, settings.authorize_url) = (GrantKind::ClientCredentials, None);
+        }
+        Some(GrantName::AuthorizationCode) => settings.grant = GrantKind::AuthorizationCode,
+        None => {}
     }
     if let Some(style) = arguments.auth_style {
         settings.auth_style = match style {
@@ -97,56 +106,20 @@ fn differ(settings: &mut Settings, arguments: &ProviderArguments) -> Result<(), 
 }
 
 fn unusable(error: &PresetError) -> Complaint {
+    let complaint = Complaint::from_error(Exit::Usage, error);
     match error {
         PresetError::Settings(error) => invalid(error),
-        error => Complaint::from_error(Exit::Usage, error)
-            .help("`flowrun integrations presets` lists what may be chosen"),
+        PresetError::Missing { name, example, .. } | PresetError::Misshapen { name, example, .. } => {
+            complaint.help(format!("say it as in --param {name}={example}"))
+        }
+        _ => complaint.help("`flowrun integrations presets` lists what may be chosen"),
     }
 }
 
 /// Every problem at once, each with its fix.
 fn invalid(error: &InvalidSettings) -> Complaint {
     let complaint = Complaint::new(Exit::Usage, "the provider cannot be used as it is described");
-    error
-        .problems
-        .iter()
-        .fold(complaint, |complaint, problem| complaint.because(format!("{problem}: {}", problem.fix)))
-}
-
-fn presets() -> String {
-    let names: Vec<&str> = Preset::all().iter().map(|preset| preset.name.as_str()).collect();
-    format!("the presets are {}", names.join(", "))
-}
-
-/// Prints the presets and what may be chosen for each.
-pub(super) fn list(terminal: &Terminal, as_json: bool) -> Result<Exit, Complaint> {
-    for preset in Preset::all() {
-        let line = if as_json { described(preset) } else { None };
-        match line {
-            Some(value) => written(terminal.json(&value))?,
-            None => written(terminal.data(&line_of(preset)))?,
-        }
-    }
-    Ok(Exit::Done)
-}
-
-fn described(preset: &Preset) -> Option<serde_json::Value> {
-    let choices = |parameter: &flowrun::oauth::Parameter| {
-        let values: Vec<&str> = parameter.choices.iter().map(|choice| choice.value.as_str()).collect();
-        json!({"name": parameter.name, "default": parameter.default, "choices": values})
-    };
-    let parameter = preset.parameter.as_ref().map(choices);
-    Some(json!({
-        "name": preset.name, "title": preset.title, "setup_url": preset.setup_url, "parameter": parameter,
-    }))
-}
-
-fn line_of(preset: &Preset) -> String {
-    let choices = preset.parameter.as_ref().map(|parameter| {
-        let values: Vec<&str> = parameter.choices.iter().map(|choice| choice.value.as_str()).collect();
-        format!("  --param {}={}", parameter.name, values.join("|"))
-    });
-    format!("{:<20}{}{}", preset.name, preset.title, choices.unwrap_or_default())
+    error.problems.iter().fold(complaint, |complaint, problem| complaint.because(worded(problem)))
 }
 
 #[cfg(test)]
@@ -159,10 +132,9 @@ mod tests {
     fn choose_as(words: &str) -> Result<Chosen, Complaint> {
         let words = ["flowrun", "integrations", "add"].into_iter().chain(words.split(' '));
         let arguments = Arguments::try_parse_from(words).unwrap();
-        let Some(Verb::Integrations { verb: IntegrationVerb::Add(add) }) = arguments.verb else {
-            unreachable!()
-        };
-        choose(&IntegrationName::new(&add.name).unwrap(), &add.provider)
+        let Some(Verb::Integrations { verb }) = arguments.verb else { unreachable!() };
+        let IntegrationVerb::Add(add) = *verb else { unreachable!() };
+        choose(&IntegrationName::new(&add.name).unwrap(), &add.provider, None)
     }
 
     fn check(words: &str, authorize_url: Option<&str>, token_url: &str) {
@@ -178,9 +150,17 @@ mod tests {
     fn a_preset_is_taken_by_name_by_choice_or_by_the_integrations_own_name_seed_6() {
         let teamleader = "https://focus.teamleader.eu/oauth2/access_token";
         check("Teamleader", Some("https://focus.teamleader.eu/oauth2/authorize"), teamleader);
-        check("crm --preset teamleader", Some("https://focus.teamleader.eu/oauth2/authorize"), teamleader);
+        for option in ["--from", "--preset"] {
+            let words = format!("crm {option} teamleader");
+            check(&words, Some("https://focus.teamleader.eu/oauth2/authorize"), teamleader);
+        }
         let canada = "https://accounts.zohocloud.ca/oauth/v2";
-        check("crm --preset zoho --param dc=ca", Some(&format!("{canada}/auth")), &format!("{canada}/token"));
+        check("crm --from zoho --param dc=ca", Some(&format!("{canada}/auth")), &format!("{canada}/token"));
+        check(
+            "crm --from salesforce --param my_domain=acme --param login=login",
+            Some("https://login.salesforce.com/services/oauth2/authorize"),
+            "https://login.salesforce.com/services/oauth2/token",
+        );
     }
 
     #[test]
@@ -205,13 +185,32 @@ mod tests {
         for (words, expected) in [
             ("x", "nothing is known of the provider"),
             ("x --token-url https://a.example/t", "authorization endpoint is missing"),
-            ("x --preset nobody", "no preset `nobody`"),
-            ("x --preset zoho --param dc=xx", "dc"),
+            ("x --from nobody", "no preset `nobody`"),
+            ("x --from zoho --param dc=xx", "dc"),
+            ("x --from zoho --param region=eu", "no parameter `region`"),
+            ("zendesk", "needs `subdomain`"),
             ("x --authorize-url http://a.example/a --token-url https://a.example/t", "cannot be used"),
         ] {
             let complaint = choose_as(words).err().unwrap_or_else(|| panic!("{words} is taken"));
             assert!(complaint.message.contains(expected), "{words}: {complaint:?}");
             assert!(complaint.help.is_some() || !complaint.causes.is_empty(), "{words}: {complaint:?}");
         }
+    }
+
+    /// OA-7: what is missing or cannot be typed is named, explained, and shown as it is typed.
+    #[test]
+    fn a_missing_or_misshapen_parameter_is_answered_with_an_example_to_type_oa_7() {
+        for (words, expected) in [
+            ("crm --from zendesk", "the account's name in front of .zendesk.com"),
+            ("crm --from zendesk --param subdomain=acme.zendesk.com", "without .zendesk.com"),
+            ("crm --from zendesk --param subdomain=", "lower case letters, digits and hyphens"),
+        ] {
+            let complaint = choose_as(words).err().unwrap_or_else(|| panic!("{words} is taken"));
+            assert!(complaint.message.contains(expected), "{words}: {complaint:?}");
+            let help = complaint.help.unwrap_or_default();
+            assert!(help.contains("--param subdomain=acme"), "{words}: {help}");
+        }
+        let twice = choose_as("crm --from zendesk --param subdomain=a --param subdomain=b").err().unwrap();
+        assert!(twice.message.contains("given twice"), "{twice:?}");
     }
 }

@@ -1,7 +1,8 @@
 //! What may be seen of integrations: everything but their secrets (OA-3, OA-5).
 
-use flowrun::registry::{Integration, Registry};
-use flowrun::step::{IntegrationName, IntegrationState};
+use flowrun::registry::Integration;
+use flowrun::registry::socket::Client as Asking;
+use flowrun::step::IntegrationName;
 
 use crate::complaint::Complaint;
 use crate::exit::Exit;
@@ -9,7 +10,7 @@ use crate::output::written;
 use crate::terminal::Terminal;
 
 /// Prints one line for each integration.
-pub(super) async fn list(terminal: &Terminal, registry: &Registry, as_json: bool) -> Result<Exit, Complaint> {
+pub(super) async fn list(terminal: &Terminal, registry: &Asking, as_json: bool) -> Result<Exit, Complaint> {
     let integrations = registry
         .list()
         .await
@@ -34,7 +35,7 @@ pub(super) async fn list(terminal: &Terminal, registry: &Registry, as_json: bool
 /// Prints one integration, a fact a line.
 pub(super) async fn show(
     terminal: &Terminal,
-    registry: &Registry,
+    registry: &Asking,
     name: &IntegrationName,
     as_json: bool,
 ) -> Result<Exit, Complaint> {
@@ -44,7 +45,7 @@ pub(super) async fn show(
         return Ok(Exit::Done);
     }
     for (fact, value) in facts(&integration) {
-        written(terminal.data(&format!("{fact:<18}{value}")))?;
+        written(terminal.data(&format!("{fact:<19}{value}")))?;
     }
     Ok(Exit::Done)
 }
@@ -68,43 +69,21 @@ fn facts(integration: &Integration) -> Vec<(&'static str, String)> {
     let optional = [
         ("preset", integration.preset.clone()),
         ("authorization URL", integration.authorize_url.clone()),
+        ("issuer", integration.issuer.clone()),
+        ("revocation URL", integration.revoke_url.clone()),
+        ("introspection URL", integration.introspect_url.clone()),
+        ("device URL", integration.device_url.clone()),
+        ("resources", (!integration.resources.is_empty()).then(|| integration.resources.join(" "))),
         ("granted scopes", integration.granted_scopes.as_ref().map(|scopes| scopes.join(" "))),
         ("kept", (!kept.is_empty()).then(|| kept.join(", "))),
         ("authorised", moment(&integration.authorized_at)),
         ("refreshed", moment(&integration.refreshed_at)),
         ("token ends", moment(&integration.expires_at)),
+        ("refresh token ends", moment(&integration.refresh_expires_at)),
         ("last failure", failure),
     ];
     facts.extend(optional.into_iter().filter_map(|(fact, value)| Some((fact, value?))));
     facts
-}
-
-/// Prints what `check` found; anything that does not hold makes the integration unusable or soon so.
-pub(super) async fn check(
-    terminal: &Terminal,
-    registry: &Registry,
-    name: &IntegrationName,
-    as_json: bool,
-) -> Result<Exit, Complaint> {
-    let findings = registry.check(name).await?;
-    if as_json {
-        written(terminal.json(&findings))?;
-    } else {
-        for finding in &findings {
-            let mark = if finding.ok { "ok   " } else { "wrong" };
-            let leg = format!("{:?}", finding.leg).to_lowercase();
-            written(terminal.data(&format!("{mark}  {leg:<14}{}", finding.said)))?;
-            if let Some(help) = &finding.help {
-                written(terminal.data(&format!("       {:<14}{help}", "")))?;
-            }
-        }
-    }
-    let is_authorized = registry.show(name).await?.state == IntegrationState::Authorized;
-    Ok(match (is_authorized, findings.iter().all(|finding| finding.ok)) {
-        (true, true) => Exit::Done,
-        (true, false) => Exit::Failed,
-        (false, _) => Exit::Unusable,
-    })
 }
 
 /// The hosts a token may go to.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use flowrun::http::{Client, NetworkPolicy};
 use flowrun::oauth::Preset;
 use flowrun::registry::{Begin, NewIntegration, Registry, World as RegistryWorld};
-use flowrun::step::{Clock as _, Entropy as _, IntegrationName, Outbound};
+use flowrun::step::{Clock as _, Entropy as _, IntegrationName, Integrations, Outbound};
 use flowrun::{SystemClock, SystemEntropy};
 use flowrun_sandbox::{Answer, Options, ProviderName, Sandbox};
 
@@ -17,16 +17,29 @@ use crate::world::World;
 /// The ways out of a run.
 pub(super) struct House {
     pub(super) plain: Arc<dyn Outbound>,
-    /// Absent where there is no folder for one; a flow without integrations needs none.
-    pub(super) registry: Result<Registry, Complaint>,
+    /// Absent where there is no folder for them; a flow without integrations needs none.
+    pub(super) integrations: Result<Named, Complaint>,
     /// Answers as long as the run lasts.
     pub(super) sandbox: Option<Sandbox>,
 }
 
+/// The integrations of a house.
+pub(super) struct Named {
+    /// The registry of this process.
+    pub(super) registry: Registry,
+    /// What steps are given: that registry, or the one whose owner answers.
+    pub(super) used: Arc<dyn Integrations>,
+}
+
 /// This person's house.
 pub(super) fn real(world: &World) -> House {
-    let plain = Arc::new(Client::builder().policy(NetworkPolicy::cli()).build());
-    House { plain, registry: integrations::registry(world), sandbox: None }
+    House { plain: integrations::plain(), integrations: named(world), sandbox: None }
+}
+
+fn named(world: &World) -> Result<Named, Complaint> {
+    let registry = integrations::registry(world)?;
+    let used = Arc::new(integrations::asking(world, &registry)?);
+    Ok(Named { registry, used })
 }
 
 /// A house on loopback whose services know the real names; nothing real is opened (T18).
@@ -43,7 +56,9 @@ pub(super) async fn sandbox() -> Result<House, Complaint> {
         entropy: Arc::new(SystemEntropy),
         client: Arc::<Client>::clone(&client),
     };
-    Ok(House { plain: client, registry: Ok(Registry::in_memory(world)), sandbox: Some(sandbox) })
+    let registry = Registry::in_memory(world);
+    let used = Arc::new(registry.clone());
+    Ok(House { plain: client, integrations: Ok(Named { registry, used }), sandbox: Some(sandbox) })
 }
 
 /// Registers an integration at the sandbox and has it authorised, through the consent page like anybody else.

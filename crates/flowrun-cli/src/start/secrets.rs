@@ -7,15 +7,12 @@ use std::path::Path;
 
 use flowrun::lang::{Code, Flow};
 use flowrun::step::{BoxFuture, SecretSource, Tenant};
-use flowrun::template::Redactor;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::complaint::Complaint;
 use crate::exit::Exit;
+use crate::net::FEWEST_BYTES;
 use crate::world::World;
-
-/// A shorter one could not be cut out of other text without tearing words (N2).
-const FEWEST_BYTES: usize = 8;
 
 /// The secrets one flow declares.
 #[derive(Debug, Clone, Default)]
@@ -36,6 +33,7 @@ impl Secrets {
                 .because("a shorter one could not be kept out of what is shown")
                 .help("use a longer one"));
             }
+            world.net.learn(&secret);
             found.insert(name.clone(), secret);
         }
         Ok(Self(found))
@@ -52,16 +50,6 @@ impl SecretSource for Secrets {
     fn secret<'a>(&'a self, _tenant: &'a Tenant, name: &'a str) -> BoxFuture<'a, Option<SecretString>> {
         Box::pin(async move { self.0.get(name).cloned() })
     }
-}
-
-/// Knows every secret of the environment; for sinks that are opened before a flow is read.
-pub(crate) fn redactor(world: &World) -> Redactor {
-    let mut redactor = Redactor::new();
-    let long_enough = |secret: &&str| secret.len() >= FEWEST_BYTES;
-    for secret in world.own_variables().filter_map(|name| world.text(name.to_str()?)).filter(long_enough) {
-        redactor.add(&secret.into());
-    }
-    redactor
 }
 
 fn find(world: &World, name: &str) -> Result<Option<SecretString>, Complaint> {

@@ -59,12 +59,12 @@ pub(super) type Wrap =
     Arc<dyn Fn(Arc<dyn Outbound>, Option<&IntegrationName>) -> Arc<dyn Outbound> + Send + Sync>;
 
 /// Integrations whose ways out are wrapped.
-pub(super) struct Wrapped<I> {
-    pub(super) inner: I,
+pub(super) struct Wrapped {
+    pub(super) inner: Arc<dyn Integrations>,
     pub(super) wrap: Wrap,
 }
 
-impl<I: Integrations> Integrations for Wrapped<I> {
+impl Integrations for Wrapped {
     fn list<'a>(&'a self, tenant: &'a Tenant) -> BoxFuture<'a, Result<Vec<IntegrationStatus>, StepError>> {
         self.inner.list(tenant)
     }

@@ -6,6 +6,7 @@ use http::{HeaderName, header};
 use url::{Host, Url};
 
 use super::Problem;
+use crate::pattern::Pattern;
 use crate::settings::{AuthStyle, ExpirySign, GrantKind, KeepRule, Settings};
 
 /// Parameters the protocol itself sends; an extra one of the same name could override it (OA-13).
@@ -49,6 +50,7 @@ pub(super) fn problems(settings: &Settings) -> Vec<Problem> {
         params("refresh_params", &settings.refresh_params),
         issuer(settings),
         token_origin(settings),
+        callback_hmac(settings),
         pointer("access_token_path", settings.access_token_path.as_deref()),
         token_header(settings),
         budget(settings),
@@ -69,7 +71,7 @@ pub(super) fn problems(settings: &Settings) -> Vec<Problem> {
 }
 
 /// An endpoint as OA-6 wants it: absolute, https (http to this machine), no user information, no fragment.
-pub(super) fn endpoint(field: &'static str, text: &str) -> Result<Url, Problem> {
+pub(crate) fn endpoint(field: &'static str, text: &str) -> Result<Url, Problem> {
     let problem =
         |wrong: &str, fix: &str| Err(Problem { field, wrong: wrong.to_owned(), fix: fix.to_owned() });
     if text.is_empty() {
@@ -231,7 +233,37 @@ fn keep(field: &'static str, rule: &KeepRule) -> Check {
             fix: "keep only what tells where or whose the account is".to_owned(),
         });
     }
-    Ok(())
+    match &rule.pattern {
+        Some(_) if !rule.one_of.is_empty() => Err(Problem {
+            field,
+            wrong: format!("says twice what `{}` may be", rule.name),
+            fix: "give one_of or pattern".to_owned(),
+        }),
+        Some(pattern) if Pattern::new(pattern).is_err() => Err(Problem {
+            field,
+            wrong: format!("has the pattern `{pattern}`, which is no regular expression"),
+            fix: "write one such as [0-9]{1,20}".to_owned(),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// The proof is checked with the client secret, so there must be one.
+fn callback_hmac(settings: &Settings) -> Check {
+    let field = "callback_hmac";
+    match &settings.callback_hmac {
+        Some(name) if name.is_empty() || RESERVED.contains(&name.as_str()) => Err(Problem {
+            field,
+            wrong: format!("names `{name}`, which is no proof"),
+            fix: "name the parameter with the signature".to_owned(),
+        }),
+        Some(_) if settings.auth_style == AuthStyle::None => Err(Problem {
+            field,
+            wrong: "cannot be checked without a client secret".to_owned(),
+            fix: "choose body or basic as auth_style, or leave it out".to_owned(),
+        }),
+        _ => Ok(()),
+    }
 }
 
 /// RFC 8707 2: an absolute URI without a fragment.

@@ -1,6 +1,6 @@
 //! Why a token endpoint granted nothing, sorted by what the caller may do next (OA-44).
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use http::{HeaderMap, StatusCode, header};
 use jiff::fmt::rfc2822;
@@ -12,12 +12,14 @@ use crate::exchange::ExchangeError;
 ///
 /// Neither `Display` nor `Debug` can show a token, a code or a secret: the reply itself is not kept.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the token endpoint at {host} {}", self.class.words())]
+#[error("the {endpoint} at {host} {}", self.class.words())]
 #[non_exhaustive]
 pub struct TokenError {
     /// What the caller may do next.
     pub class: Class,
-    /// The token endpoint's host.
+    /// Which of the provider's endpoints was asked.
+    pub endpoint: Endpoint,
+    /// The endpoint's host.
     pub host: String,
     /// The HTTP status, if there was a reply.
     pub status: Option<u16>,
@@ -27,6 +29,31 @@ pub struct TokenError {
     pub provider_words: Option<String>,
     /// What the way out saw, if there was no reply.
     pub source: Option<Box<ExchangeError>>,
+}
+
+/// The endpoints of a provider that a client asks by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Endpoint {
+    /// Where grants are had (RFC 6749 3.2).
+    Token,
+    /// Where a device asks for its codes (RFC 8628 3.1).
+    Device,
+    /// Where a token is given back (RFC 7009 2).
+    Revocation,
+    /// Where the provider says whether a token is still good (RFC 7662 2).
+    Introspection,
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::Token => "token endpoint",
+            Self::Device => "device authorization endpoint",
+            Self::Revocation => "revocation endpoint",
+            Self::Introspection => "introspection endpoint",
+        })
+    }
 }
 
 /// What the caller may do after a token error.
@@ -48,6 +75,8 @@ pub enum Class {
     Malformed,
     /// Policy kept the request from leaving (N7).
     Forbidden,
+    /// The callback's proof was not made with the client secret, so no request was made.
+    Forged,
 }
 
 impl Class {
@@ -59,15 +88,23 @@ impl Class {
             Self::Ambiguous => "may have acted, but its reply was lost",
             Self::Malformed => "gave a reply that cannot be used",
             Self::Forbidden => "is at an address that is not permitted",
+            Self::Forged => "was not asked, because the callback's proof does not fit the client secret",
         }
     }
 }
 
 impl TokenError {
-    /// An error of `class` at `url`, nothing else being known.
+    /// An error of `class` at the token endpoint `url`, nothing else being known.
     pub(super) fn new(class: Class, url: &Url) -> Self {
-        let host = url.host_str().unwrap_or_default().to_owned();
-        Self { class, host, status: None, provider_code: None, provider_words: None, source: None }
+        Self {
+            class,
+            endpoint: Endpoint::Token,
+            host: url.host_str().unwrap_or_default().to_owned(),
+            status: None,
+            provider_code: None,
+            provider_words: None,
+            source: None,
+        }
     }
 
     /// What to do next, in a sentence for the operator.
@@ -92,6 +129,9 @@ impl TokenError {
             (Class::Transient { .. }, _) => "try again later",
             (Class::Ambiguous, _) => "if the next use fails, authorise again",
             (Class::Malformed, _) => "check the token URL and the provider's settings",
+            (Class::Forged, _) => {
+                "check the client secret, then authorise again; if it is right, the callback is not the provider's"
+            }
             (Class::Forbidden, _) => {
                 "check the token URL; private addresses must be permitted by the operator"
             }

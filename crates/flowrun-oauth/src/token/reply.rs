@@ -61,12 +61,23 @@ impl Refusal {
     }
 }
 
+/// A reply's own fields; none if it has no body that could be read.
+pub(super) type Fields = Option<Map<String, Value>>;
+
 /// Makes a reply strict, or says why it grants nothing. `secrets` never appear in what it says.
 pub(super) fn strict(
     reply: &HttpResponse,
     provider: &Provider,
     secrets: &[&str],
 ) -> Result<HttpResponse, Refusal> {
+    let granted = accepted(reply, secrets)?.and_then(|fields| granted(&fields, provider));
+    let status = reply.status().as_u16();
+    let malformed = Refusal { class: Class::Malformed, status, code: None, words: None };
+    granted.map(|body| Response::new(body.to_string().into_bytes())).ok_or(malformed)
+}
+
+/// The fields of a reply that is no refusal, whatever its status says (OA-30).
+pub(super) fn accepted(reply: &HttpResponse, secrets: &[&str]) -> Result<Fields, Refusal> {
     let status = reply.status();
     let fields = fields(reply.body());
     let said = fields.as_ref().map(Complaint::read).unwrap_or_default();
@@ -78,13 +89,11 @@ pub(super) fn strict(
         let code = said.code.as_deref().and_then(shown);
         return Err(Refusal { class, status: status.as_u16(), code, words: shown(&said.words) });
     }
-    let granted = fields.and_then(|fields| granted(&fields, provider));
-    let malformed = Refusal { class: Class::Malformed, status: status.as_u16(), code: None, words: None };
-    granted.map(|body| Response::new(body.to_string().into_bytes())).ok_or(malformed)
+    Ok(fields)
 }
 
 /// The reply's fields, by what it is rather than by what its content type says.
-fn fields(body: &[u8]) -> Option<Map<String, Value>> {
+fn fields(body: &[u8]) -> Fields {
     let text = std::str::from_utf8(body).ok()?.trim_start_matches('\u{feff}').trim();
     if let Ok(Value::Object(object)) = serde_json::from_str(text) {
         return Some(object);
@@ -132,7 +141,7 @@ fn token_type(home: &Value, token_header: &TokenHeader) -> Option<String> {
 }
 
 /// A number of seconds, however written; none if absent or zero, which mean the same (OA-31).
-fn seconds(value: Option<&Value>) -> Result<Option<u64>, ()> {
+pub(super) fn seconds(value: Option<&Value>) -> Result<Option<u64>, ()> {
     let number = match value {
         None | Some(Value::Null) => return Ok(None),
         Some(Value::Number(number)) => number.as_f64(),

@@ -17,8 +17,8 @@ use url::{Url, form_urlencoded};
 
 use super::{
     TokenEndpoint,
-    error::{Class, TokenError},
-    reply::{self, Reply},
+    error::{Class, Endpoint, TokenError},
+    reply::{self, Fields, Refusal, Reply},
 };
 use crate::{
     exchange::{BoxFuture, ExchangeErrorKind},
@@ -44,6 +44,23 @@ pub(super) enum Asking {
     Code,
     Refresh,
     ClientCredentials,
+    /// A device's codes.
+    Device,
+    /// Whether a person has decided about a device.
+    Decision,
+    Revocation,
+    Introspection,
+}
+
+impl Asking {
+    fn endpoint(self) -> Endpoint {
+        match self {
+            Self::Code | Self::Refresh | Self::ClientCredentials | Self::Decision => Endpoint::Token,
+            Self::Device => Endpoint::Device,
+            Self::Revocation => Endpoint::Revocation,
+            Self::Introspection => Endpoint::Introspection,
+        }
+    }
 }
 
 /// One request's way out and its reply's way in.
@@ -84,7 +101,7 @@ impl<'a> Wire<'a> {
 
     /// An error of `class` here, nothing else being known.
     pub(super) fn error(&self, class: Class) -> TokenError {
-        TokenError::new(class, &self.url)
+        TokenError { endpoint: self.asking.endpoint(), ..TokenError::new(class, &self.url) }
     }
 
     /// The error behind the `oauth2` crate's error, which is never looked at otherwise.
@@ -96,13 +113,59 @@ impl<'a> Wire<'a> {
     }
 
     async fn exchange(&self, request: HttpRequest) -> Result<HttpResponse, TokenError> {
+        let reply = self.send(request).await?;
+        reply::strict(&reply, self.endpoint.provider, &self.secrets).map_err(|refusal| self.refused(refusal))
+    }
+
+    async fn send(&self, request: HttpRequest) -> Result<HttpResponse, TokenError> {
         let request = self.dress(request).ok_or_else(|| self.error(Class::Client))?;
-        let reply = self.endpoint.exchange.exchange(request).await.map_err(|error| {
+        self.endpoint.exchange.exchange(request).await.map_err(|error| {
             let class = self.class_of(error.kind);
             TokenError { source: Some(Box::new(error)), ..self.error(class) }
-        })?;
-        reply::strict(&reply, self.endpoint.provider, &self.secrets)
-            .map_err(|refusal| refusal.into_error(self.error(Class::Malformed)))
+        })
+    }
+
+    fn refused(&self, refusal: Refusal) -> TokenError {
+        refusal.into_error(self.error(Class::Malformed))
+    }
+
+    /// Asks with a form for which the `oauth2` crate has no request; the reply's fields, if it is no refusal.
+    pub(super) async fn post(&self, form: &[(&str, &str)]) -> Result<Fields, TokenError> {
+        let request = self.form(form).ok_or_else(|| self.error(Class::Client))?;
+        let reply = self.send(request).await?;
+        reply::accepted(&reply, &self.secrets).map_err(|refusal| self.refused(refusal))
+    }
+
+    /// Asks the token endpoint with such a form; a strict reply, as the `oauth2` crate would read it.
+    pub(super) async fn grant(&self, form: &[(&str, &str)]) -> Result<Reply, TokenError> {
+        let request = self.form(form).ok_or_else(|| self.error(Class::Client))?;
+        let reply = self.exchange(request).await?;
+        serde_json::from_slice(reply.body()).map_err(|_| self.error(Class::Malformed))
+    }
+
+    /// A form with the client's credentials, as the `oauth2` crate would send it.
+    fn form(&self, form: &[(&str, &str)]) -> Option<HttpRequest> {
+        let settings = self.endpoint.provider.settings();
+        let id = &self.endpoint.client.id;
+        let mut body = form_urlencoded::Serializer::new(String::new());
+        body.extend_pairs(form);
+        let mut request = http::Request::post(self.url.as_str())
+            .header(header::ACCEPT, "application/json")
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        match (settings.auth_style, self.secret()) {
+            (AuthStyle::Basic | AuthStyle::BasicRaw, Some(secret)) => {
+                // RFC 6749 2.3.1: form-encoded before it is joined (OA-26).
+                let encoded =
+                    |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+                let credentials = BASE64_STANDARD.encode(format!("{}:{}", encoded(id), encoded(secret)));
+                request = request.header(header::AUTHORIZATION, format!("Basic {credentials}"));
+            }
+            (_, secret) => {
+                body.append_pair("client_id", id);
+                body.extend_pairs(secret.map(|secret| ("client_secret", secret)));
+            }
+        }
+        request.body(body.finish().into_bytes()).ok()
     }
 
     /// What having no reply means (OA-44, OA-45).
@@ -111,7 +174,8 @@ impl<'a> Wire<'a> {
             Asking::Code => true,
             // A refresh token that is never replaced can be sent again.
             Asking::Refresh => self.endpoint.provider.settings().rotates,
-            Asking::ClientCredentials => false,
+            // A decision that was lost is still asked for, and a device code that was used says so.
+            _ => false,
         };
         match kind {
             ExchangeErrorKind::Refused => Class::Forbidden,

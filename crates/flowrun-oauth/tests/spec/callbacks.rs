@@ -183,8 +183,8 @@ fn a_callback_from_another_issuer_ends_it() {
 fn a_kept_value_is_one_the_settings_allow() {
     let server = "https://accounts.zoho.eu".to_owned();
     let keep_from_callback = vec![
-        KeepRule { name: "accounts-server".to_owned(), one_of: vec![server] },
-        KeepRule { name: "realmId".to_owned(), one_of: Vec::new() },
+        KeepRule { name: "accounts-server".to_owned(), one_of: vec![server], ..KeepRule::default() },
+        KeepRule { name: "realmId".to_owned(), ..KeepRule::default() },
     ];
     let kept = |query: &str| {
         let settings = Settings { keep_from_callback: keep_from_callback.clone(), ..settings() };
@@ -206,4 +206,32 @@ fn a_kept_value_is_one_the_settings_allow() {
         assert_eq!(kept(&format!("&accounts-server={evil}")), unexpected("accounts-server"), "{evil}");
     }
     assert_eq!(kept("&realmId=a%2Fb"), unexpected("realmId"));
+}
+
+/// N4: a pattern speaks of the whole value, and whatever it lets through is short and without blanks.
+#[test]
+fn a_kept_value_with_a_pattern_matches_it_whole_n4() {
+    let kept = |pattern: &str, value: &str| {
+        let rule =
+            KeepRule { name: "realmId".to_owned(), pattern: Some(pattern.to_owned()), ..KeepRule::default() };
+        let settings = Settings { keep_from_callback: vec![rule], ..settings() };
+        arrive(&format!("code=a&state={STATE}&realmId={value}"), settings)
+            .map(|back| back.kept["realmId"].clone())
+    };
+    assert_eq!(kept("[0-9]+", "4711").as_deref(), Ok("4711"));
+    assert_eq!(kept("dbid:[A-Z]+", "dbid%3AAAH").as_deref(), Ok("dbid:AAH"));
+    let long = "1".repeat(129);
+    for (pattern, value) in [
+        ("[0-9]+", "4711%0A"),
+        ("[0-9]+", "4711%2F..%2F1"),
+        ("[0-9]+", "a4711"),
+        ("[0-9]+", &*long),
+        (".*", "a%20b"),
+        (".*", "a%0D%0Ab"),
+        (".*", "%C3%A9"),
+        ("(?s).*", "%00"),
+    ] {
+        let unexpected = Err(CallbackError::UnexpectedValue("realmId".to_owned()));
+        assert_eq!(kept(pattern, value), unexpected, "{pattern} {value}");
+    }
 }

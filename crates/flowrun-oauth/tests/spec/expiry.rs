@@ -55,6 +55,10 @@ fn a_sign_of_expiry_is_what_the_settings_say_and_401() {
         (404, r#"{"code":"INVALID_TOKEN"}"#, false),
         (500, "", false),
     ] {
-        assert_eq!(is_expired_sign(&provider, status, body.as_bytes()), expected, "{status} {body}");
+        assert_eq!(
+            is_expired_sign(&provider.settings().expired_when, status, body.as_bytes()),
+            expected,
+            "{status} {body}"
+        );
     }
 }

@@ -3,9 +3,14 @@
 
 mod authorization;
 mod callbacks;
+mod devices;
+mod discovery;
 mod expiry;
 mod hostile;
+mod introspection;
 mod presets;
+mod resources;
+mod revocation;
 mod scripted;
 mod settings;
 mod token_errors;

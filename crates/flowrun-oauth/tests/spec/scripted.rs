@@ -29,6 +29,12 @@ impl Script {
         Self::reply(200, &[("content-type", "application/json")], body)
     }
 
+    /// And then answers with this.
+    pub(crate) fn then(self, next: Self) -> Self {
+        self.answers.lock().unwrap().append(&mut next.answers.lock().unwrap());
+        self
+    }
+
     /// Gives no reply.
     pub(crate) fn silence(kind: ExchangeErrorKind) -> Self {
         Self::answering(Err(ExchangeError::new(kind, "as scripted")))
@@ -36,6 +42,11 @@ impl Script {
 
     fn answering(answer: Result<http::Response<Vec<u8>>, ExchangeError>) -> Self {
         Self { answers: Mutex::new(VecDeque::from([answer])), ..Self::default() }
+    }
+
+    /// Whether there is an answer left.
+    pub(crate) fn is_left(&self) -> bool {
+        !self.answers.lock().unwrap().is_empty()
     }
 
     /// The requests so far.

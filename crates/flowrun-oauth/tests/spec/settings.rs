@@ -131,10 +131,39 @@ fn an_allowed_host_is_written_as_it_is_compared() {
 #[test]
 fn a_token_is_never_kept_beside_the_tokens() {
     for name in ["access_token", "refresh_token", "id_token", "code", "state", "client_secret", ""] {
-        let rules = vec![KeepRule { name: name.to_owned(), one_of: Vec::new() }];
+        let rules = vec![KeepRule { name: name.to_owned(), ..KeepRule::default() }];
         check(Settings { keep_from_callback: rules.clone(), ..good() }, &["keep_from_callback"]);
         check(Settings { keep_from_token: rules, ..good() }, &["keep_from_token"]);
     }
+}
+
+/// N4: one rule says what a kept value may be: a list, a pattern, or neither.
+#[test]
+fn a_keep_rule_has_a_list_or_a_pattern_that_can_be_read_n4() {
+    let of = |one_of: &[&str], pattern: Option<&str>| {
+        let one_of = one_of.iter().map(ToString::to_string).collect();
+        let rules =
+            vec![KeepRule { name: "realmId".to_owned(), one_of, pattern: pattern.map(str::to_owned) }];
+        Settings { keep_from_callback: rules, ..good() }
+    };
+    check(of(&[], Some("[0-9]{1,20}")), &[]);
+    check(of(&["1"], None), &[]);
+    check(of(&[], None), &[]);
+    check(of(&["1"], Some("[0-9]")), &["keep_from_callback"]);
+    for unreadable in ["[0-9", "a)|(b", "(?P<x>"] {
+        check(of(&[], Some(unreadable)), &["keep_from_callback"]);
+    }
+}
+
+/// A proof is made with the client secret, in a parameter of its own.
+#[test]
+fn a_callback_is_proved_only_where_there_is_a_secret_to_prove_it_with() {
+    let of = |name: &str| Settings { callback_hmac: Some(name.to_owned()), ..good() };
+    check(of("hmac"), &[]);
+    for no_proof in ["", "code", "state"] {
+        check(of(no_proof), &["callback_hmac"]);
+    }
+    check(Settings { auth_style: AuthStyle::None, ..of("hmac") }, &["callback_hmac"]);
 }
 
 /// OA-21: the client secret goes to the origin that the callback names, so each must be listed whole.
@@ -148,7 +177,8 @@ fn a_token_origin_from_the_callback_is_one_of_a_list() {
         (vec!["http://accounts.zoho.eu"], &["token_origin_from"]),
     ] {
         let one_of = listed.into_iter().map(str::to_owned).collect();
-        let keep_from_callback = vec![KeepRule { name: "accounts-server".to_owned(), one_of }];
+        let keep_from_callback =
+            vec![KeepRule { name: "accounts-server".to_owned(), one_of, ..KeepRule::default() }];
         let token_origin_from = Some("accounts-server".to_owned());
         check(Settings { keep_from_callback, token_origin_from, ..good() }, expected);
     }

@@ -199,8 +199,12 @@ fn the_lifetime_of_the_refresh_token_is_kept_where_it_is_said() {
 #[test]
 fn a_value_is_kept_only_if_it_is_what_it_may_be() {
     let keep_from_token = vec![
-        KeepRule { name: "api_domain".to_owned(), one_of: vec!["https://www.zohoapis.eu".to_owned()] },
-        KeepRule { name: "realm".to_owned(), one_of: Vec::new() },
+        KeepRule {
+            name: "api_domain".to_owned(),
+            one_of: vec!["https://www.zohoapis.eu".to_owned()],
+            ..KeepRule::default()
+        },
+        KeepRule { name: "realm".to_owned(), ..KeepRule::default() },
     ];
     let read = |body| {
         let settings = Settings { keep_from_token: keep_from_token.clone(), ..settings() };

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::seal::{Seal, Tie, Unsealable, generation};
-use super::store::{Change, Store};
+use super::store::{Change, Session};
 use crate::CustodyError;
 use crate::id::Id;
 use crate::record::Record;
@@ -24,9 +24,23 @@ pub(super) struct Sealed<S> {
     seal: Seal,
 }
 
-impl<S: Store> Sealed<S> {
+impl<S: Session> Sealed<S> {
     pub(super) fn new(store: S, seal: Seal) -> Self {
         Self { store, seal }
+    }
+
+    /// The same store, to be opened with another key.
+    pub(super) fn with(self, seal: Seal) -> Self {
+        Self { seal, ..self }
+    }
+
+    /// Whether the key opens what is there.
+    pub(super) fn opens(&self, entropy: &dyn Entropy) -> Result<bool, CustodyError> {
+        match Book::open(self, entropy) {
+            Ok(_) => Ok(true),
+            Err(CustodyError::KeyWrong) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 }
 
@@ -37,11 +51,16 @@ pub(crate) struct Book<'s> {
     ledger: Ledger,
     is_changed: bool,
     staged: BTreeMap<Id, Option<Record>>,
+    /// What is to be sealed anew, though nothing in it changes.
+    resealed: BTreeMap<Id, Zeroizing<Vec<u8>>>,
 }
 
 struct Source<'s> {
-    store: &'s dyn Store,
+    store: &'s dyn Session,
+    /// Opens what is there.
     seal: &'s Seal,
+    /// Closes what is written: the same, unless the key is being rotated.
+    closing: &'s Seal,
     entropy: &'s dyn Entropy,
     installation: Vec<u8>,
     is_new: bool,
@@ -67,23 +86,28 @@ struct Entry {
 impl<'s> Book<'s> {
     /// The book of a place where nothing was ever written.
     pub(super) fn empty() -> Self {
-        Self { source: None, ledger: Ledger::default(), is_changed: false, staged: BTreeMap::new() }
+        Self::of(None, Ledger::default())
     }
 
-    pub(super) fn open<S: Store>(
+    pub(super) fn open<S: Session>(
         sealed: &'s Sealed<S>,
         entropy: &'s dyn Entropy,
     ) -> Result<Self, CustodyError> {
-        let (store, seal): (&dyn Store, _) = (&sealed.store, &sealed.seal);
-        let is_new = store.is_empty();
-        let installation = match store.get(INSTALLATION)? {
+        let (store, seal): (&dyn Session, _) = (&sealed.store, &sealed.seal);
+        let is_new = store.is_empty().map_err(CustodyError::Database)?;
+        let installation = match store.get(INSTALLATION).map_err(CustodyError::Database)? {
             Some(installation) => installation,
             None if is_new => random_installation(entropy),
             None => return Err(CustodyError::KeyWrong),
         };
-        let source = Source { store, seal, entropy, installation, is_new };
+        let source = Source { store, seal, closing: seal, entropy, installation, is_new };
         let ledger = if is_new { Ledger::default() } else { source.ledger()? };
-        Ok(Self { source: Some(source), ledger, is_changed: false, staged: BTreeMap::new() })
+        Ok(Self::of(Some(source), ledger))
+    }
+
+    fn of(source: Option<Source<'s>>, ledger: Ledger) -> Self {
+        let (staged, resealed) = (BTreeMap::new(), BTreeMap::new());
+        Self { source, ledger, is_changed: false, staged, resealed }
     }
 
     /// Every integration, by name.
@@ -128,7 +152,7 @@ impl<'s> Book<'s> {
     }
 
     /// Which installation this is, in the form of a file name.
-    pub(super) fn installation(&self) -> Option<String> {
+    pub(crate) fn installation(&self) -> Option<String> {
         let installation = &self.source.as_ref()?.installation;
         Some(installation.iter().map(|byte| format!("{byte:02x}")).collect())
     }
@@ -156,6 +180,7 @@ impl<'s> Book<'s> {
             let Ok(Some(mut record)) = self.record(&id) else { continue };
             if record.authorized_at.is_some() {
                 record.attention = Some(NeedsAttention::RestoredFromBackup);
+                record.is_copy = false;
                 record.refreshing = None;
                 record.pending = None;
                 self.put(&id, name, record);
@@ -163,11 +188,30 @@ impl<'s> Book<'s> {
         }
     }
 
+    /// Seals everything with another key when it is committed; refuses if there is anything that does not open.
+    ///
+    /// Records are taken as they are, so that those of a newer version come through too.
+    pub(super) fn reseal(&mut self, with: &'s Seal) -> Result<usize, CustodyError> {
+        let Some(source) = &mut self.source else { return Ok(0) };
+        for (id, entry) in self.ledger.entries.iter().filter(|(id, _)| !self.staged.contains_key(id)) {
+            self.resealed.insert(id.clone(), source.clear(id, entry)?);
+        }
+        source.closing = with;
+        self.is_changed = true;
+        Ok(self.ledger.entries.len())
+    }
+
     /// Writes what was changed, whole.
     pub(super) fn commit(mut self) -> Result<(), CustodyError> {
         let Some(source) = self.source.take().filter(|_| self.is_changed) else { return Ok(()) };
         self.ledger.generation += 1;
-        let mut batch = Vec::with_capacity(self.staged.len() + 2);
+        let mut batch = Vec::with_capacity(self.staged.len() + self.resealed.len() + 2);
+        for (id, clear) in std::mem::take(&mut self.resealed) {
+            if let Some(entry) = self.ledger.entries.get_mut(&id) {
+                entry.generation = self.ledger.generation;
+                batch.push(source.closed(record_key(&id), entry.generation, &clear));
+            }
+        }
         for (id, staged) in std::mem::take(&mut self.staged) {
             let Some(record) = staged else {
                 batch.push(Change::Remove(record_key(&id)));
@@ -182,13 +226,17 @@ impl<'s> Book<'s> {
         if source.is_new {
             batch.push(Change::Put(INSTALLATION.to_owned(), source.installation.clone()));
         }
-        source.store.apply(batch)
+        source.store.apply(batch).map_err(CustodyError::Database)
     }
 }
 
 impl Source<'_> {
+    fn get(&self, key: &str) -> Result<Option<Vec<u8>>, CustodyError> {
+        self.store.get(key).map_err(CustodyError::Database)
+    }
+
     fn ledger(&self) -> Result<Ledger, CustodyError> {
-        let envelope = self.store.get(LEDGER)?.ok_or(CustodyError::KeyWrong)?;
+        let envelope = self.get(LEDGER)?.ok_or(CustodyError::KeyWrong)?;
         let refused = |why: Unsealable| why.or(CustodyError::KeyWrong);
         let claimed = generation(&envelope).map_err(refused)?;
         let clear = self.seal.open(self.tie(LEDGER, claimed), &envelope).map_err(refused)?;
@@ -196,19 +244,28 @@ impl Source<'_> {
         Ok(ledger)
     }
 
-    fn record(&self, id: &Id, entry: &Entry) -> Result<Record, CustodyError> {
+    fn clear(&self, id: &Id, entry: &Entry) -> Result<Zeroizing<Vec<u8>>, CustodyError> {
         let damaged = || CustodyError::Damaged(entry.name.clone());
         let key = record_key(id);
-        let envelope = self.store.get(&key)?.ok_or_else(damaged)?;
+        let envelope = self.get(&key)?.ok_or_else(damaged)?;
         let opened = self.seal.open(self.tie(&key, entry.generation), &envelope);
-        let clear = opened.map_err(|why| why.or(damaged()))?;
-        serde_json::from_slice(&clear).map_err(|_| damaged())
+        opened.map_err(|why| why.or(damaged()))
+    }
+
+    fn record(&self, id: &Id, entry: &Entry) -> Result<Record, CustodyError> {
+        let clear = self.clear(id, entry)?;
+        // What opens was sealed here; if it cannot be understood, it is newer than this version.
+        serde_json::from_slice(&clear).map_err(|_| CustodyError::Newer(entry.name.clone()))
     }
 
     fn sealed(&self, key: String, generation: u64, what: &impl Serialize) -> Result<Change, CustodyError> {
         let clear = serde_json::to_vec(what).map_err(|error| CustodyError::Database(Box::new(error)))?;
-        let envelope = self.seal.close(self.tie(&key, generation), &Zeroizing::new(clear), self.entropy);
-        Ok(Change::Put(key, envelope))
+        Ok(self.closed(key, generation, &Zeroizing::new(clear)))
+    }
+
+    fn closed(&self, key: String, generation: u64, clear: &[u8]) -> Change {
+        let envelope = self.closing.close(self.tie(&key, generation), clear, self.entropy);
+        Change::Put(key, envelope)
     }
 
     fn tie<'k>(&'k self, key: &'k str, generation: u64) -> Tie<'k> {

@@ -16,7 +16,7 @@ use super::book::{Book, Sealed};
 use super::high_water::{HighWater, Stamp};
 use super::seal::Seal;
 use super::sled_store::SledStore;
-use super::store::Store;
+use super::store::Session;
 use super::{Intent, key_file, lock};
 use crate::CustodyError;
 use crate::id::Id;
@@ -37,6 +37,17 @@ impl Disk {
         &self.data_dir
     }
 
+    pub(super) fn key_file(&self) -> &Path {
+        &self.key_file
+    }
+
+    /// Who has the right to an integration at this moment: nobody, or a process that may be known.
+    pub(super) fn holder(&self, id: &Id) -> Result<Option<Option<u32>>, CustodyError> {
+        let path = self.data_dir.join("locks").join(id.as_str());
+        let is_held = path.exists() && lock::try_hold(&path)?.is_none();
+        Ok(is_held.then(|| lock::holder(&path)))
+    }
+
     pub(super) fn stamp(&self) -> Stamp {
         self.high_water.get().map(HighWater::stamp).unwrap_or_default()
     }
@@ -53,22 +64,80 @@ impl Disk {
         entropy: &dyn Entropy,
         work: impl FnOnce(&mut Book<'_>) -> Result<T, E>,
     ) -> Result<(T, Stamp), E> {
-        let database = self.data_dir.join("database");
-        if intent == Intent::Read && !database.exists() {
+        let database = self.database();
+        if intent == Intent::Read && !self.is_there()? {
             return Ok((work(&mut Book::empty())?, self.stamp()));
         }
         make_folder(&self.data_dir)?;
         let _lock = lock::hold(&self.data_dir)?;
         let store = SledStore::open(&database, &self.data_dir)?;
-        let Some(key) = self.key(&store, intent, entropy)? else {
+        let Some(sealed) = self.unlocked(store, intent, entropy)? else {
             return Ok((work(&mut Book::empty())?, self.stamp()));
         };
-        let sealed = Sealed::new(store, Seal::new(&key));
         let mut book = Book::open(&sealed, entropy)?;
         self.compare_with_mark(&mut book)?;
         let answer = work(&mut book)?;
         self.commit(book)?;
         Ok((answer, self.stamp()))
+    }
+
+    /// Seals everything with a new key, which then takes the place of the old one; none where nothing was ever sealed.
+    ///
+    /// The new key is on disk before anything is sealed with it, and everything is sealed with it in one batch. So at
+    /// any point exactly one of the two opens the registry, and [`Disk::unlocked`] finds out which: whoever comes
+    /// next after a crash goes on with the old key, or puts the new one in its place.
+    pub(super) fn rotate_key(&self, entropy: &dyn Entropy) -> Result<Option<usize>, CustodyError> {
+        if !self.is_there()? {
+            return Ok(None);
+        }
+        let _lock = lock::hold(&self.data_dir)?;
+        let store = SledStore::open(&self.database(), &self.data_dir)?;
+        let Some(sealed) = self.unlocked(store, Intent::Read, entropy)? else { return Ok(None) };
+        let (key, mut book) = (key_file::random(entropy), Book::open(&sealed, entropy)?);
+        let installation = book.installation().unwrap_or_default();
+        if let Some(mark) = HighWater::of_others(&self.key_file, &installation)? {
+            return Err(CustodyError::KeyShared { path: self.key_file.clone(), mark });
+        }
+        self.compare_with_mark(&mut book)?;
+        let seal = Seal::new(&key);
+        let resealed = book.reseal(&seal)?;
+        key_file::discard_successor(&self.key_file)?;
+        key_file::write(&key_file::successor(&self.key_file), &key, entropy)?;
+        self.commit(book)?;
+        key_file::succeed(&self.key_file)?;
+        Ok(Some(resealed))
+    }
+
+    /// The store with the seal that opens it; none where there is neither key nor anything sealed.
+    fn unlocked(
+        &self,
+        store: SledStore,
+        intent: Intent,
+        entropy: &dyn Entropy,
+    ) -> Result<Option<Sealed<SledStore>>, CustodyError> {
+        let Some(key) = self.key(&store, intent, entropy)? else { return Ok(None) };
+        let sealed = Sealed::new(store, Seal::new(&key));
+        if !key_file::successor(&self.key_file).exists() || sealed.opens(entropy)? {
+            return Ok(Some(sealed));
+        }
+        // A rotation ended between its batch and its rename.
+        let next = key_file::read(&key_file::successor(&self.key_file))?;
+        let sealed = sealed.with(Seal::new(&next.unwrap_or(key)));
+        if !sealed.opens(entropy)? {
+            return Err(CustodyError::KeyWrong);
+        }
+        key_file::succeed(&self.key_file)?;
+        Ok(Some(sealed))
+    }
+
+    fn database(&self) -> PathBuf {
+        self.data_dir.join("database")
+    }
+
+    /// Whether anything was ever written here; a folder that cannot be entered is not taken for an empty one.
+    fn is_there(&self) -> Result<bool, CustodyError> {
+        let database = self.database();
+        database.try_exists().map_err(|source| CustodyError::File { what: "read", path: database, source })
     }
 
     /// The key; made only where there is nothing that another key could have sealed (N9).
@@ -80,7 +149,9 @@ impl Disk {
     ) -> Result<Option<Zeroizing<[u8; 32]>>, CustodyError> {
         match key_file::read(&self.key_file)? {
             Some(key) => Ok(Some(key)),
-            None if !store.is_empty() => Err(CustodyError::KeyMissing { path: self.key_file.clone() }),
+            None if !store.is_empty().map_err(CustodyError::Database)? => {
+                Err(CustodyError::KeyMissing { path: self.key_file.clone() })
+            }
             None if intent == Intent::Write => key_file::create(&self.key_file, entropy).map(Some),
             None => Ok(None),
         }

@@ -35,6 +35,23 @@ impl HighWater {
         Self { path: key_file.with_file_name(name) }
     }
 
+    /// The mark of another installation that the same key serves, if there is one.
+    pub(super) fn of_others(key_file: &Path, installation: &str) -> Result<Option<PathBuf>, CustodyError> {
+        let own = Self::beside(key_file, installation).path;
+        let folder = own.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let failed = |source| CustodyError::File { what: "read", path: folder.to_owned(), source };
+        let start = key_file.file_name().unwrap_or_default().to_string_lossy().into_owned() + ".";
+        for entry in std::fs::read_dir(folder).map_err(failed)? {
+            let path = entry.map_err(failed)?.path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let middle = name.strip_prefix(&start).and_then(|rest| rest.strip_suffix(".generation"));
+            if path != own && middle.is_some_and(|it| it.len() == installation.len()) {
+                return Ok(Some(path));
+            }
+        }
+        Ok(None)
+    }
+
     /// The mark, if there is one that can be understood.
     pub(super) fn read(&self) -> Result<Option<u64>, CustodyError> {
         match std::fs::read_to_string(&self.path) {

@@ -1,9 +1,10 @@
 //! The key file: 32 bytes that only their owner can have written and read (N9).
 
+use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use flowrun_step::Entropy;
 use rustix::fs::OFlags;
@@ -12,7 +13,7 @@ use zeroize::Zeroizing;
 use super::disk::make_folder;
 use crate::CustodyError;
 
-type Key = Zeroizing<[u8; 32]>;
+pub(super) type Key = Zeroizing<[u8; 32]>;
 
 /// Reads the key, if the file is there and safe.
 pub(super) fn read(path: &Path) -> Result<Option<Key>, CustodyError> {
@@ -41,14 +42,54 @@ pub(super) fn read(path: &Path) -> Result<Option<Key>, CustodyError> {
 
 /// Makes a key, where there is none.
 pub(super) fn create(path: &Path, entropy: &dyn Entropy) -> Result<Key, CustodyError> {
-    let failed = |source| CustodyError::File { what: "create", path: path.to_owned(), source };
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    make_folder(folder)?;
+    let key = random(entropy);
+    write(path, &key, entropy)?;
+    Ok(key)
+}
+
+/// A key that nobody has had.
+pub(super) fn random(entropy: &dyn Entropy) -> Key {
     let mut key = Zeroizing::new([0; 32]);
     entropy.fill(key.as_mut());
-    put(path, &key, entropy).map_err(failed)?;
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)?;
-    Ok(key)
+    key
+}
+
+/// Writes a key where there is no file, durably.
+pub(super) fn write(path: &Path, key: &Key, entropy: &dyn Entropy) -> Result<(), CustodyError> {
+    let failed = |source| CustodyError::File { what: "create", path: path.to_owned(), source };
+    let folder = folder(path);
+    make_folder(folder)?;
+    put(path, key, entropy).map_err(failed)?;
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)
+}
+
+/// The file beside the key in which its successor waits while it is rotated.
+pub(super) fn successor(path: &Path) -> PathBuf {
+    let mut name = path.file_name().map_or_else(OsString::new, OsString::from);
+    name.push(".next");
+    path.with_file_name(name)
+}
+
+/// Puts the successor in the key's place: at once and durably, so that there is always exactly one.
+pub(super) fn succeed(path: &Path) -> Result<(), CustodyError> {
+    let renamed = std::fs::rename(successor(path), path);
+    let synced = renamed.and_then(|()| File::open(folder(path))?.sync_all());
+    synced.map_err(|source| CustodyError::File { what: "replace", path: path.to_owned(), source })
+}
+
+/// Removes what an interrupted rotation left, which nothing is sealed with.
+pub(super) fn discard_successor(path: &Path) -> Result<(), CustodyError> {
+    let path = successor(path);
+    match std::fs::remove_file(&path) {
+        Err(source) if source.kind() != ErrorKind::NotFound => {
+            Err(CustodyError::File { what: "remove", path, source })
+        }
+        _ => Ok(()),
+    }
+}
+
+fn folder(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Puts a key where there is no file, whole: a process that is killed here leaves no half a key behind, which would

@@ -20,28 +20,36 @@ const HEAD: usize = 1 + 8 + NONCE;
 
 /// What an envelope is tied to.
 #[derive(Clone, Copy)]
-pub(super) struct Tie<'a> {
+pub(crate) struct Tie<'a> {
     /// The installation, so that a record of another one does not open.
-    pub(super) installation: &'a [u8],
+    pub(crate) installation: &'a [u8],
     /// The key it is stored under.
-    pub(super) key: &'a str,
+    pub(crate) key: &'a str,
     /// Which write of it this is.
-    pub(super) generation: u64,
+    pub(crate) generation: u64,
 }
 
 /// Seals and unseals.
-pub(super) struct Seal {
+#[derive(Clone)]
+pub(crate) struct Seal {
     cipher: XChaCha20Poly1305,
 }
 
 impl Seal {
     /// A seal for the registry's purpose, from the installation's key.
     pub(super) fn new(key: &[u8; 32]) -> Self {
+        Self::of_purpose(key, b"flowrun registry")
+    }
+
+    /// A seal for files that leave the installation, from a key that a passphrase makes.
+    pub(crate) fn of_export(key: &[u8; 32]) -> Self {
+        Self::of_purpose(key, b"flowrun export")
+    }
+
+    fn of_purpose(key: &[u8; 32], name: &[u8]) -> Self {
         let mut purpose = Zeroizing::new([0; 32]);
         #[expect(clippy::expect_used, reason = "HKDF-SHA256 expands to 32 bytes always (RFC 5869 2.3)")]
-        Hkdf::<Sha256>::new(None, key)
-            .expand(b"flowrun registry", purpose.as_mut())
-            .expect("32 bytes are within the limit");
+        Hkdf::<Sha256>::new(None, key).expand(name, purpose.as_mut()).expect("32 bytes are within the limit");
         Self { cipher: XChaCha20Poly1305::new((&*purpose).into()) }
     }
 
@@ -53,7 +61,7 @@ impl Seal {
     }
 
     /// Seals `clear`.
-    pub(super) fn close(&self, tie: Tie<'_>, clear: &[u8], entropy: &dyn Entropy) -> Vec<u8> {
+    pub(crate) fn close(&self, tie: Tie<'_>, clear: &[u8], entropy: &dyn Entropy) -> Vec<u8> {
         let mut nonce = [0; NONCE];
         entropy.fill(&mut nonce);
         let payload = Payload { msg: clear, aad: &tie.associated() };
@@ -68,7 +76,7 @@ impl Seal {
     }
 
     /// Unseals an envelope, if it is what `tie` says.
-    pub(super) fn open(&self, tie: Tie<'_>, envelope: &[u8]) -> Result<Zeroizing<Vec<u8>>, Unsealable> {
+    pub(crate) fn open(&self, tie: Tie<'_>, envelope: &[u8]) -> Result<Zeroizing<Vec<u8>>, Unsealable> {
         if generation(envelope)? != tie.generation {
             return Err(Unsealable::Changed);
         }
@@ -80,7 +88,7 @@ impl Seal {
 }
 
 /// The generation an envelope claims; only opening it proves the claim.
-pub(super) fn generation(envelope: &[u8]) -> Result<u64, Unsealable> {
+pub(crate) fn generation(envelope: &[u8]) -> Result<u64, Unsealable> {
     match envelope.first() {
         Some(&FORMAT) if envelope.len() > HEAD => {}
         Some(&found) if found != FORMAT => return Err(Unsealable::UnknownFormat(found)),
@@ -92,7 +100,7 @@ pub(super) fn generation(envelope: &[u8]) -> Result<u64, Unsealable> {
 
 /// Why an envelope does not open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Unsealable {
+pub(crate) enum Unsealable {
     /// Another key, another place, another generation, or another hand.
     Changed,
     /// A newer version wrote it.

@@ -5,8 +5,10 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use flowrun_step::BoxError;
+
 use super::durable::Durable;
-use super::store::{Change, Store};
+use super::store::{Change, Session};
 use crate::CustodyError;
 
 /// How often, and how long apart, an open is tried again: sled frees its lock a moment after a close (sled#1289).
@@ -26,8 +28,8 @@ impl SledStore {
     pub(super) fn open(folder: &Path, data_dir: &Path) -> Result<Self, CustodyError> {
         let failed = |source| CustodyError::File { what: "read", path: folder.to_owned(), source };
         remove_unfinished(folder).map_err(failed)?;
-        let database =
-            open_in_time(folder)?.ok_or_else(|| CustodyError::InUse { data_dir: data_dir.to_owned() })?;
+        let database = open_in_time(folder)?
+            .ok_or_else(|| CustodyError::InUse { data_dir: data_dir.to_owned(), holder: None })?;
         let durable = Durable::hold(folder).map_err(failed)?;
         Ok(Self { database, durable: Mutex::new(durable) })
     }
@@ -61,7 +63,7 @@ fn open_in_time(folder: &Path) -> Result<Option<sled::Db>, CustodyError> {
         match config.open() {
             Ok(database) => return Ok(Some(database)),
             Err(error) if is_held(&error) => std::thread::sleep(PAUSE),
-            Err(error) => return Err(failed(error)),
+            Err(error) => return Err(CustodyError::Database(Box::new(error))),
         }
     }
     Ok(None)
@@ -72,20 +74,16 @@ fn is_held(error: &sled::Error) -> bool {
     matches!(error, sled::Error::Io(error) if error.to_string().contains("could not acquire lock"))
 }
 
-fn failed(error: sled::Error) -> CustodyError {
-    CustodyError::Database(Box::new(error))
-}
-
-impl Store for SledStore {
-    fn get(&self, key: &str) -> Result<Option<Vec<u8>>, CustodyError> {
-        Ok(self.database.get(key).map_err(failed)?.map(|value| value.to_vec()))
+impl Session for SledStore {
+    fn get(&self, key: &str) -> Result<Option<Vec<u8>>, BoxError> {
+        Ok(self.database.get(key)?.map(|value| value.to_vec()))
     }
 
-    fn is_empty(&self) -> bool {
-        self.database.is_empty()
+    fn is_empty(&self) -> Result<bool, BoxError> {
+        Ok(self.database.is_empty())
     }
 
-    fn apply(&self, changes: Vec<Change>) -> Result<(), CustodyError> {
+    fn apply(&self, changes: Vec<Change>) -> Result<(), BoxError> {
         let mut batch = sled::Batch::default();
         for change in changes {
             match change {
@@ -93,9 +91,8 @@ impl Store for SledStore {
                 Change::Remove(key) => batch.remove(key.as_bytes()),
             }
         }
-        self.database.apply_batch(batch).map_err(failed)?;
-        self.database.flush().map_err(failed)?;
-        let mut durable = self.durable.lock().unwrap_or_else(PoisonError::into_inner);
-        durable.sync().map_err(|error| CustodyError::Database(Box::new(error)))
+        self.database.apply_batch(batch)?;
+        self.database.flush()?;
+        Ok(self.durable.lock().unwrap_or_else(PoisonError::into_inner).sync()?)
     }
 }

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use crate::world::{House, NAME, name};
 
 impl House {
-    fn key(&self) -> PathBuf {
+    pub(crate) fn key(&self) -> PathBuf {
         self.folder.path().join("config/key")
     }
 
@@ -20,14 +20,14 @@ impl House {
     }
 
     /// Changes the database behind the registry's back.
-    fn tamper(&self, change: impl FnOnce(&sled::Db)) {
+    pub(crate) fn tamper(&self, change: impl FnOnce(&sled::Db)) {
         let database = sled::open(self.database()).unwrap();
         change(&database);
         database.flush().unwrap();
     }
 
     /// The file beside the key that says how far the database has come.
-    fn mark(&self) -> PathBuf {
+    pub(crate) fn mark(&self) -> PathBuf {
         let entries = fs::read_dir(self.folder.path().join("config")).unwrap();
         let mut paths = entries.map(|entry| entry.unwrap().path());
         paths.find(|path| path.extension().is_some_and(|it| it == "generation")).unwrap()
@@ -47,7 +47,7 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-fn files(folder: &Path, found: &mut Vec<PathBuf>) {
+pub(crate) fn files(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() { files(&path, found) } else { found.push(path) }
@@ -172,8 +172,57 @@ async fn check_tampering(change: impl FnOnce(&sled::Db)) {
     assert_eq!(registry.list().await.unwrap().len(), 1, "the other one is as it was");
 }
 
+/// An envelope begins with its format (1), its generation (8) and its nonce (24); URL, fields and tokens follow.
 #[tokio::test]
-async fn tampered_swapped_or_missing_record_is_refused_t2() {
+async fn a_record_with_any_byte_changed_is_refused_t2() {
+    let house = House::new().await;
+    let registry = two(&house).await;
+    let mut record = None;
+    house.tamper(|database| record = Some(by_length(database).0));
+    let (key, sealed) = record.unwrap();
+    let spread = (33..sealed.len()).step_by(sealed.len() / 20);
+    for at in [0, 1, 8, 9, 32].into_iter().chain(spread).chain([sealed.len() - 1]) {
+        let mut changed = sealed.to_vec();
+        changed[at] ^= 0x10;
+        house.tamper(|database| drop(database.insert(&key, changed).unwrap()));
+        let error = registry.show(&name(NAME)).await.unwrap_err();
+        let LookupError::Custody(error) = error else { panic!("byte {at}: {error:?}") };
+        let is_format = at == 0 && matches!(error, CustodyError::UnknownFormat { .. });
+        assert!(is_format || matches!(error, CustodyError::Damaged(_)), "byte {at}: {error:?}");
+        assert!(house.call(&registry).await.is_err(), "byte {at}");
+    }
+    for length in [0, 1, 33, sealed.len() - 1] {
+        house.tamper(|database| drop(database.insert(&key, &sealed[..length]).unwrap()));
+        assert!(registry.show(&name(NAME)).await.is_err(), "cut to {length}");
+    }
+    assert!(house.provider.calls().is_empty());
+    house.tamper(|database| drop(database.insert(&key, sealed).unwrap()));
+    assert_eq!(house.call(&registry).await.unwrap().status, 200, "what was put back is what it was");
+}
+
+#[tokio::test]
+async fn a_list_with_any_byte_changed_opens_nothing_t2() {
+    let house = House::new().await;
+    let registry = house.authorized().await;
+    for key in ["ledger", "installation"] {
+        let mut before = None;
+        house.tamper(|database| before = database.get(key).unwrap());
+        let before = before.unwrap();
+        for at in (0..before.len()).step_by(before.len() / 8) {
+            let mut changed = before.to_vec();
+            changed[at] ^= 0x10;
+            house.tamper(|database| drop(database.insert(key, changed).unwrap()));
+            let error = refusal(&registry).await;
+            let is_known = matches!(error, CustodyError::KeyWrong | CustodyError::UnknownFormat { .. });
+            assert!(is_known, "{key}, byte {at}: {error:?}");
+        }
+        house.tamper(|database| drop(database.insert(key, before).unwrap()));
+    }
+    assert_eq!(registry.list().await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn tampered_swapped_or_older_record_is_refused_t2() {
     check_tampering(|database| {
         let (longest, _) = by_length(database);
         let mut value = longest.1.to_vec();
@@ -186,6 +235,17 @@ async fn tampered_swapped_or_missing_record_is_refused_t2() {
         database.insert(longest.0, shortest.1).unwrap();
     })
     .await;
+    let house = House::new().await;
+    let registry = two(&house).await;
+    house.tamper(|database| {
+        let (longest, shortest) = by_length(database);
+        database.insert(longest.0, shortest.1).unwrap();
+        database.insert(shortest.0, longest.1).unwrap();
+    });
+    for swapped in [NAME, "other"] {
+        let error = registry.show(&name(swapped)).await.unwrap_err();
+        assert!(matches!(error, LookupError::Custody(CustodyError::Damaged(_))), "{swapped}: {error:?}");
+    }
     check_tampering(|database| drop(database.remove(by_length(database).0.0).unwrap())).await;
 }
 
@@ -208,6 +268,27 @@ async fn a_list_that_does_not_open_is_not_taken_for_an_empty_one_t2() {
     house.tamper(|database| drop(database.remove("ledger").unwrap()));
     assert!(matches!(refusal(&registry).await, CustodyError::KeyWrong));
     assert!(registry.add(house.draft(house.settings())).await.is_err());
+}
+
+/// What opens was sealed here, so it is not damaged, and nobody is told to remove it.
+#[tokio::test]
+async fn a_record_of_a_newer_version_is_refused_and_left_alone_oa_55() {
+    let house = House::new().await;
+    let registry = house.authorized().await;
+    let key = fs::read(house.key()).unwrap();
+    let mut record = None;
+    house.tamper(|database| {
+        let (id, sealed) = by_length(database).0;
+        let installation = database.get("installation").unwrap().unwrap();
+        record = Some(crate::newer::with_one_more_field(&key, &installation, &id, &sealed));
+        database.insert(id, record.clone().unwrap()).unwrap();
+    });
+    let error = registry.show(&name(NAME)).await.unwrap_err();
+    assert_eq!(error.to_string(), "a newer flowrun wrote the record of integration `teamleader`");
+    assert!(!error.help().contains("remove"));
+    assert!(registry.force_refresh(&name(NAME)).await.is_err());
+    assert_eq!(registry.rotate_key().await.unwrap(), Some(1), "its form is its own business");
+    assert!(registry.show(&name(NAME)).await.unwrap_err().to_string().contains("a newer flowrun"));
 }
 
 #[tokio::test]
@@ -249,6 +330,33 @@ async fn an_older_copy_of_the_whole_database_sends_no_refresh_t2_n9() {
     fs::remove_dir_all(house.database()).unwrap();
     copy(backup.path(), &house.database());
     check_restored(&house).await;
+}
+
+#[tokio::test]
+async fn a_process_that_is_at_work_during_a_rollback_sends_no_refresh_either_n9() {
+    let house = House::new().await;
+    let registry = house.authorized().await;
+    let backup = TempDir::new().unwrap();
+    copy(&house.database(), backup.path());
+    registry.force_refresh(&name(NAME)).await.unwrap();
+    assert_eq!(house.call(&registry).await.unwrap().status, 200);
+    fs::remove_dir_all(house.database()).unwrap();
+    copy(backup.path(), &house.database());
+    house.provider.expire();
+    assert!(house.call(&registry).await.is_err(), "a 401, and nothing to refresh with");
+    assert_eq!(house.provider.refreshes(), 1);
+    check_restored(&house).await;
+}
+
+/// A mark that cannot be understood, or that the database never reached, is as good as none.
+#[tokio::test]
+async fn a_mark_that_was_changed_asks_a_person_and_sends_nothing_n9() {
+    for text in ["99", "", "x"] {
+        let house = House::new().await;
+        house.authorized().await;
+        fs::write(house.mark(), text).unwrap();
+        check_restored(&house).await;
+    }
 }
 
 #[tokio::test]

@@ -20,7 +20,7 @@ async fn edited(house: &House, change: impl FnOnce(&mut Settings) -> Edit) -> Ed
 }
 
 #[tokio::test]
-async fn retargeting_a_url_drops_secret_and_tokens_before_the_new_host_is_asked_t1() {
+async fn retargeting_token_url_drops_secret_and_tokens_t1() {
     let house = House::new().await;
     let evil = Stub::start().await;
     let edited = edited(&house, |it| {
@@ -31,10 +31,47 @@ async fn retargeting_a_url_drops_secret_and_tokens_before_the_new_host_is_asked_
     assert!(edited.tokens_destroyed && edited.secret_destroyed);
     assert_eq!(edited.integration.state, CHANGED);
     assert_eq!(edited.integration.hosts, [evil.address().to_string()]);
-    let registry = house.open();
+    let registry = crate::world::open(house.folder.path(), evil.address(), house.clock.clone());
     assert!(registry.begin_authorization(&name(NAME), Default::default()).await.is_err());
     assert!(registry.force_refresh(&name(NAME)).await.is_err());
-    assert!(evil.token_requests().is_empty());
+    assert!(registry.refresh(&name(NAME)).await.is_err());
+    assert!(house.call(&registry).await.is_err());
+    assert!(evil.token_requests().is_empty() && evil.calls().is_empty());
+
+    // Typed again, another secret goes there, and nothing of the old one.
+    let client_secret = Some("typed for the new host".into());
+    registry.edit(&name(NAME), Edit { client_secret, ..Edit::default() }).await.unwrap();
+    let begun = registry.begin_authorization(&name(NAME), Default::default()).await.unwrap();
+    let address = evil.consent(&begun.url);
+    registry.complete_authorization(&name(NAME), &address, None).await.unwrap();
+    let seen = format!("{:?}", evil.token_requests());
+    assert!(seen.contains("typed for the new host") && !seen.contains("canary-client-secret"), "{seen}");
+    assert!(!seen.contains("canary-refresh") && !seen.contains("canary-access"), "{seen}");
+}
+
+/// T1 of every other address that a secret or a code could be sent to.
+#[tokio::test]
+async fn retargeting_any_other_url_drops_secret_and_tokens_too_t1() {
+    let changes: [fn(&mut Settings, String); 5] = [
+        |it, url| it.authorize_url = Some(url),
+        |it, url| it.refresh_url = Some(url),
+        |it, url| it.revoke_url = Some(url),
+        |it, url| it.introspect_url = Some(url),
+        |it, url| it.device_url = Some(url),
+    ];
+    for change in changes {
+        let house = House::new().await;
+        let evil = Stub::start().await;
+        let edited = edited(&house, |it| {
+            change(it, settings(evil.address()).token_url);
+            Edit::default()
+        })
+        .await;
+        assert!(edited.tokens_destroyed && edited.secret_destroyed, "{edited:?}");
+        let registry = crate::world::open(house.folder.path(), evil.address(), house.clock.clone());
+        assert!(registry.force_refresh(&name(NAME)).await.is_err());
+        assert!(evil.token_requests().is_empty() && evil.calls().is_empty());
+    }
 }
 
 #[tokio::test]

@@ -20,26 +20,37 @@ const JOB: &str = "FLOWRUN_REGISTRY_TEST_JOB";
 
 /// What a child does.
 #[derive(Clone, Copy)]
-enum Job {
+pub(crate) enum Job {
     /// Calls the API so many times, and fails if one call does.
     Call(u32),
     /// Refreshes again and again, saying so each time.
     Refresh,
+    /// Rotates the key again and again, saying so each time.
+    Rotate,
+    /// Says what it finds, and what it may add.
+    Look,
 }
 
-fn start(house: &House, job: Job) -> Child {
+pub(crate) fn start(house: &House, job: Job) -> Child {
+    command(house, &std::env::current_exe().unwrap(), job).spawn().unwrap()
+}
+
+/// The command that does a job with a program like this one.
+pub(crate) fn command(house: &House, program: &Path, job: Job) -> Command {
     let job = match job {
         Job::Call(times) => format!("call {times}"),
         Job::Refresh => "refresh 0".to_owned(),
+        Job::Rotate => "rotate 0".to_owned(),
+        Job::Look => "look 0".to_owned(),
     };
     let folder = house.folder.path().display();
-    Command::new(std::env::current_exe().unwrap())
+    let mut command = Command::new(program);
+    command
         .args(["processes::a_child_does_its_job", "--exact", "--nocapture", "--test-threads=1"])
         .env(JOB, format!("{job} {} {folder}", house.provider.address()))
         .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap()
+        .stderr(Stdio::null());
+    command
 }
 
 /// Nothing unless this process is a child.
@@ -56,6 +67,15 @@ async fn a_child_does_its_job() {
             println!("refreshed");
         }
     }
+    if parts[0] == "rotate" {
+        loop {
+            registry.rotate_key().await.unwrap();
+            println!("rotated");
+        }
+    }
+    if parts[0] == "look" {
+        return println!("{}", crate::owners::look(&registry).await);
+    }
     let way_out = registry.outbound(&Tenant::default(), &name(NAME));
     for _ in 0..parts[1].parse().unwrap() {
         let request = Request::new(Method::GET, format!("http://{address}/api").parse().unwrap());
@@ -70,19 +90,24 @@ async fn ended(children: Vec<Child>) {
     }
 }
 
-async fn killed(mut child: Child) {
+pub(crate) async fn killed(mut child: Child) {
     child.kill().unwrap();
     tokio::task::spawn_blocking(move || child.wait().unwrap()).await.unwrap();
 }
 
 /// Waits until a child has said that it refreshed.
 async fn refreshed(child: &mut Child, times: usize) {
+    said(child, "refreshed", times).await;
+}
+
+/// Waits until a child has said a word so many times.
+pub(crate) async fn said(child: &mut Child, word: &'static str, times: usize) {
     let output = child.stdout.take().unwrap();
     let said = move || {
         BufReader::new(output)
             .lines()
             .map_while(Result::ok)
-            .filter(|line| line.ends_with("refreshed"))
+            .filter(|line| line.ends_with(word))
             .take(times)
             .count()
     };

@@ -81,6 +81,7 @@ struct State {
     asked_at: Option<Instant>,
     keeps_refresh_token: bool,
     extra: String,
+    date: Option<String>,
 }
 
 /// The provider; it ends when dropped.
@@ -173,6 +174,11 @@ impl Provider {
         self.state.lock().unwrap().keeps_refresh_token = true;
     }
 
+    /// Dates every token reply, as servers do (RFC 9110 6.6.1).
+    pub(crate) fn date(&self, date: &str) {
+        self.state.lock().unwrap().date = Some(date.to_owned());
+    }
+
     /// Adds fields to every token reply: `"expires_in":2`.
     pub(crate) fn add(&self, fields: &str) {
         self.state.lock().unwrap().extra = format!(",{fields}");
@@ -258,11 +264,12 @@ impl State {
             grant.spent.extend(grant.refresh.replace(fresh));
         }
         let (access, extra) = (&grant.access, &self.extra);
-        let usual = if extra.contains("expires_in") { "" } else { r#","expires_in":3600"# };
-        let refresh = grant.refresh.as_ref().filter(|_| !keeps && !extra.contains("refresh_token"));
+        let usual = if extra.contains(r#""expires_in""#) { "" } else { r#","expires_in":3600"# };
+        let refresh = grant.refresh.as_ref().filter(|_| !keeps && !extra.contains(r#""refresh_token""#));
         let refresh = refresh.map(|it| format!(r#","refresh_token":"{it}""#)).unwrap_or_default();
         let body = format!(r#"{{"access_token":"{access}","token_type":"bearer"{refresh}{usual}{extra}}}"#);
-        (200, "content-type: application/json\r\n".to_owned(), body.into_bytes())
+        let date = self.date.as_ref().map(|date| format!("date: {date}\r\n")).unwrap_or_default();
+        (200, format!("content-type: application/json\r\n{date}"), body.into_bytes())
     }
 
     /// The grant to answer from: a new one, or that of a refresh token which may still be used.

@@ -240,7 +240,7 @@ async fn a_clock_that_jumps_a_day_costs_one_refresh_at_most_oa_47() {
     assert_eq!(house.call(&registry).await.unwrap().status, 200);
     assert_eq!(house.provider.refreshes(), 0, "a clock set back says nothing about the token");
     let check = registry.check(&name(NAME)).await.unwrap();
-    assert!(check.iter().any(|it| !it.ok && it.said.contains("was obtained at")), "{check:?}");
+    assert!(check.wrong().any(|it| it.said.contains("was obtained at")), "{check:?}");
     house.clock.forward(2 * 86_400);
     assert_eq!(house.call(&registry).await.unwrap().status, 200);
     house.clock.forward(-86_400);
@@ -249,6 +249,61 @@ async fn a_clock_that_jumps_a_day_costs_one_refresh_at_most_oa_47() {
     house.provider.expire();
     assert_eq!(house.call(&registry).await.unwrap().status, 200, "a 401 still refreshes");
     assert_eq!(house.provider.refreshes(), 2);
+}
+
+/// Whether the clock jumped or a day passed, nobody can tell; the token is not given up before it has been tried.
+#[tokio::test]
+async fn a_token_far_beyond_its_end_is_used_where_no_refresh_can_be_had_oa_47() {
+    let house = House::new().await;
+    let registry = house.authorized().await;
+    house.clock.forward(86_400);
+    house.provider.next_token(Next::Say(503, "", String::new()));
+    assert_eq!(house.call(&registry).await.unwrap().status, 200, "it was the clock");
+    assert_eq!(house.call(&registry).await.unwrap().status, 200, "cooling, and still the clock");
+    assert_eq!(house.provider.refreshes(), 1);
+    house.provider.expire();
+    let error = house.call(&registry).await.unwrap_err();
+    assert!(error.is_retryable(), "it was a day: {error}");
+    house.clock.forward(31);
+    assert_eq!(house.call(&registry).await.unwrap().status, 200);
+    assert_eq!(house.provider.refreshes(), 2);
+}
+
+#[tokio::test]
+async fn a_token_far_beyond_its_end_without_a_refresh_token_ends_with_a_401_and_not_before_oa_47() {
+    let house = House::new().await;
+    house.provider.add(r#""expires_in":3600,"refresh_token":null"#);
+    let registry = house.authorized().await;
+    house.clock.forward(3600);
+    assert!(house.call(&registry).await.is_err(), "an hour is over, and nothing speaks against the clock");
+    assert!(house.provider.calls().is_empty());
+    house.clock.forward(86_400);
+    assert_eq!(house.call(&registry).await.unwrap().status, 200);
+    house.provider.expire();
+    let error = house.call(&registry).await.unwrap_err();
+    assert!(error.to_string().contains("no refresh token"), "{error}");
+}
+
+#[tokio::test]
+async fn an_unsafe_call_after_a_day_refreshes_first_and_is_made_once_oa_47_oa_48() {
+    let house = House::new().await;
+    let registry = house.authorized().await;
+    house.clock.forward(86_400);
+    house.provider.expire();
+    let way_out = registry.outbound(&Tenant::default(), &name(NAME));
+    assert_eq!(way_out.send(house.unsafe_request("/api")).await.unwrap().status, 200);
+    assert_eq!((house.provider.calls().len(), house.provider.refreshes()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_cooldown_from_before_the_clock_was_set_back_is_over_oa_47() {
+    let house = House::new().await;
+    let registry = house.authorized().await;
+    house.provider.next_token(Next::Say(503, "", String::new()));
+    assert!(registry.force_refresh(&name(NAME)).await.is_err());
+    house.clock.forward(-86_400);
+    house.provider.expire();
+    assert_eq!(house.call(&registry).await.unwrap().status, 200);
 }
 
 #[tokio::test]

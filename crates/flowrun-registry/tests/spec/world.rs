@@ -1,8 +1,8 @@
 //! The world of a test: a clock that is moved, randomness, and a client that dials one provider on loopback.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use flowrun_oauth::{Provider as OauthProvider, Settings};
@@ -17,6 +17,7 @@ use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::sync::watch;
 
 use crate::provider::Provider;
 
@@ -24,26 +25,31 @@ pub(crate) const START: i64 = 1_800_000_000;
 
 /// A clock that stands until it is moved.
 #[derive(Clone)]
-pub(crate) struct TestClock(Arc<Mutex<Timestamp>>);
+pub(crate) struct TestClock(Arc<watch::Sender<Timestamp>>);
 
 impl TestClock {
     pub(crate) fn at(second: i64) -> Self {
-        Self(Arc::new(Mutex::new(Timestamp::from_second(second).unwrap())))
+        Self(Arc::new(watch::Sender::new(Timestamp::from_second(second).unwrap())))
+    }
+
+    /// How many wait for it to move.
+    pub(crate) fn sleepers(&self) -> usize {
+        self.0.receiver_count()
     }
 
     pub(crate) fn forward(&self, seconds: i64) {
-        let mut now = self.0.lock().unwrap();
-        *now = Timestamp::from_second(now.as_second() + seconds).unwrap();
+        self.0.send_modify(|now| *now = Timestamp::from_second(now.as_second() + seconds).unwrap());
     }
 }
 
 impl Clock for TestClock {
     fn now(&self) -> Timestamp {
-        *self.0.lock().unwrap()
+        *self.0.borrow()
     }
 
-    fn sleep_until(&self, _at: Timestamp) -> BoxFuture<'static, ()> {
-        Box::pin(std::future::ready(()))
+    fn sleep_until(&self, at: Timestamp) -> BoxFuture<'static, ()> {
+        let mut moved = self.0.subscribe();
+        Box::pin(async move { drop(moved.wait_for(|now| *now >= at).await) })
     }
 }
 

@@ -62,7 +62,7 @@ impl Lowering<'_> {
     fn write(&mut self, tag: &HelperTemplate) -> Option<Part> {
         let expression = self.expression(&tag.name, &tag.params)?;
         let escape = match self.place {
-            Place::Text | Place::Value => Escape::Plain,
+            Place::Text | Place::Body | Place::Value => Escape::Plain,
             Place::Header => Escape::Header,
             Place::Form => Escape::Percent,
             Place::Url if self.first => Escape::Origin,

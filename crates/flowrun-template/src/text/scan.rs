@@ -215,7 +215,7 @@ impl Scanner<'_> {
         inner.start += usize::from(leading);
         let trailing = !inner.is_empty() && self.source[inner.clone()].ends_with('~');
         inner.end -= usize::from(trailing);
-        if triple && self.place != Place::Text {
+        if triple && !matches!(self.place, Place::Text | Place::Body) {
             let help = format!("write {{{{{}}}}}", self.source[inner].trim());
             return refuse(
                 SyntaxErrorKind::Unescaped,
