@@ -105,6 +105,10 @@ impl Driver {
             Command::Retrying { step, wait, .. } => {
                 self.services.observer.on(&RunEvent::Retrying { step: self.name_of(step), wait });
             }
+            Command::NotUndone { failure } => {
+                let step = failure.step.map(|step| self.name_of(step)).unwrap_or_default();
+                self.services.observer.on(&RunEvent::NotUndone { step, error: failure.message });
+            }
             Command::Yield | Command::Finish(_) => {}
         }
     }

@@ -15,6 +15,16 @@ pub fn explain(flow: &Flow, failure: &Failure) -> Diagnostic {
     if failure.effect == CallEffect::Unknown {
         diagnostic = diagnostic.because("the request went out; whether it had an effect is not known");
     }
+    for undo in &failure.not_undone {
+        let place = flow.place(&undo.place, None);
+        diagnostic = diagnostic.because(format!(
+            "not taken back, at {}:{} {}: {}",
+            place.file,
+            place.line,
+            place.path,
+            sentence(undo)
+        ));
+    }
     match failure.help.clone().or_else(|| help(failure)) {
         Some(help) => diagnostic.help(help),
         None => diagnostic,

@@ -14,7 +14,7 @@ mod retry;
 
 pub(crate) use part::{Spot, dotted};
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::Range;
 
 use flowrun_machine::{Op, OutputUse, Placed, Plan, Scope, StepPlan};
@@ -103,6 +103,8 @@ pub(crate) struct Compiler<'c, 'p, 's> {
     has_error: bool,
     /// In a `finally` block: the flow cannot end here.
     in_finally: bool,
+    /// In an `undo` block: what it reads. The flow cannot end here either.
+    undo_reads: Option<BTreeSet<Slot>>,
     /// In a loop: `index` may be read; in a `for_each` without `as`, `item` too.
     has_index: bool,
     has_item: bool,
@@ -134,6 +136,7 @@ impl<'c, 'p, 's> Compiler<'c, 'p, 's> {
             reach: Reach::default(),
             has_error: false,
             in_finally: false,
+            undo_reads: None,
             has_index: false,
             has_item: false,
             max_items: 0,

@@ -70,6 +70,11 @@ pub enum Command {
         /// How long until then.
         wait: Duration,
     },
+    /// For observers: what a step did could not be taken back; the rest is.
+    NotUndone {
+        /// Why; its step is that of the `undo` block.
+        failure: Failure,
+    },
     /// Give others their turn, then send [`Happening::Resume`](crate::Happening::Resume).
     Yield,
     /// The run is over; always the last command of a run.

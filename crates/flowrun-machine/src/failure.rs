@@ -38,6 +38,8 @@ pub struct Failure {
     pub span: Option<Range<usize>>,
     /// A fix one can type.
     pub help: Option<String>,
+    /// What could not be taken back once this had ended the run.
+    pub not_undone: Vec<Failure>,
 }
 
 impl Failure {
@@ -57,6 +59,7 @@ impl Failure {
             place: String::new(),
             span: None,
             help: None,
+            not_undone: Vec::new(),
         }
     }
 }

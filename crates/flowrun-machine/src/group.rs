@@ -1,4 +1,5 @@
-//! Strands that one strand has forked and waits for: the items of a `for_each`, the branches of a `parallel`.
+//! Strands that one strand has forked and waits for: the items of a `for_each`, the branches of a `parallel`, what
+//! is taken back.
 //!
 //! Results are kept by index and merged at the join in that order, so the interleaving of the children changes
 //! nothing. The first that fails ends the others, and the join raises once all are gone.
@@ -29,7 +30,7 @@ pub(crate) struct Group {
 }
 
 #[derive(Debug)]
-enum GroupKind {
+pub(crate) enum GroupKind {
     Each {
         plan: usize,
         /// Each is taken when its turn begins.
@@ -47,6 +48,8 @@ enum GroupKind {
         done: Vec<Option<(Variables, Vec<usize>)>>,
         failures: Vec<Option<Failure>>,
     },
+    /// What is taken back, one after the other.
+    Undo,
 }
 
 impl Walk<'_> {
@@ -99,7 +102,7 @@ impl Walk<'_> {
         self.joined_if_over(id)
     }
 
-    fn group(&mut self, kind: GroupKind, then: Pc) -> u64 {
+    pub(crate) fn group(&mut self, kind: GroupKind, then: Pc) -> u64 {
         let id = self.run.number();
         self.run.groups.insert(id, Group { kind, live: HashMap::new(), leaving: None, then });
         id
@@ -139,8 +142,16 @@ impl Walk<'_> {
             is_shielded: self.strand.is_in_finally(),
             trail: format!("{}[{index}]", self.strand.trail()),
         };
-        let id = self.run.add(Strand::at(pc, self.strand.variables.forked(), Some(parent)));
-        if let Some(group) = self.run.groups.get_mut(&group) {
+        self.add_child(Strand::at(pc, self.strand.variables.forked(), Some(parent)))
+    }
+
+    /// Adds a strand to the group it names as its parent's.
+    pub(crate) fn add_child(&mut self, child: Strand) -> StrandId {
+        let place = child.parent.as_ref().map(|parent| (parent.group, parent.index));
+        let id = self.run.add(child);
+        if let Some((group, index)) = place
+            && let Some(group) = self.run.groups.get_mut(&group)
+        {
             group.live.insert(index, id);
         }
         id
@@ -192,6 +203,11 @@ impl Walk<'_> {
                 }
                 Ok(())
             }
+            GroupKind::Undo => {
+                variables.release(&mut self.run.room);
+                self.next_undo(id);
+                Ok(())
+            }
         }
     }
 
@@ -205,6 +221,11 @@ impl Walk<'_> {
         match (&mut group.kind, reason) {
             (GroupKind::Branches { join: Join::Any, failures, .. }, Reason::Error(failure)) => {
                 failures[index] = Some(*failure);
+                Ok(())
+            }
+            (GroupKind::Undo, reason) => {
+                self.not_undone(reason);
+                self.next_undo(id);
                 Ok(())
             }
             (_, reason) => Err(reason),
@@ -260,6 +281,10 @@ impl Walk<'_> {
                     None => Ok(()),
                 }
             }
+            (None, GroupKind::Undo) => {
+                self.all_undone();
+                Ok(())
+            }
         }
     }
 
@@ -271,6 +296,7 @@ impl Walk<'_> {
                     .flatten()
                     .for_each(|(mut variables, _)| variables.release(&mut self.run.room));
             }
+            GroupKind::Undo => {}
         }
     }
 

@@ -14,6 +14,7 @@ mod run;
 mod strand;
 mod turn;
 mod turns;
+mod undo;
 mod unwind;
 mod variables;
 
@@ -23,6 +24,6 @@ pub use event::{Called, Event, Happening};
 pub use failure::Failure;
 pub use plan::{
     CallPlan, EachPlan, ForkPlan, Join, LogLevel, OnError, Op, OutputUse, Pause, Pc, Placed, Plan, Retry,
-    RetryOn, Scope, StepPlan,
+    RetryOn, Scope, StepPlan, UndoPlan,
 };
 pub use run::Run;

@@ -125,7 +125,7 @@ pub enum Op {
         /// Index into [`Plan::forks`].
         fork: usize,
     },
-    /// The strand of an item or a branch ended well.
+    /// The strand of an item, a branch or an `undo` ended well.
     EndStrand {
         /// What is collected of it, evaluated in its own scope.
         collect: Option<Placed<Logic>>,
@@ -259,6 +259,17 @@ pub struct Scope {
     pub timeout: Option<Duration>,
     /// Where the step's whole output goes besides `steps.<id>.output`.
     pub into: Option<Slot>,
+    /// How to take back what the step did, should the run end badly.
+    pub undo: Option<UndoPlan>,
+}
+
+/// `undo` (L-9): the way back from a step that ended well.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UndoPlan {
+    /// Where it begins; it ends with [`Op::EndStrand`].
+    pub pc: Pc,
+    /// What it reads: kept from the moment the step ended well, and nothing else is.
+    pub reads: Vec<Slot>,
 }
 
 /// What takes the error of a scope.

@@ -10,6 +10,7 @@ use crate::group::Group;
 use crate::plan::Plan;
 use crate::roots::Roots;
 use crate::strand::{Reason, Strand, StrandEnd, StrandId};
+use crate::undo::Undo;
 use crate::variables::Room;
 
 /// One run of a plan: its strands, and what they share.
@@ -31,6 +32,7 @@ pub struct Run {
     pub(crate) timers: HashMap<u64, (StrandId, Timer)>,
     pub(crate) roots: Roots,
     pub(crate) room: Room,
+    pub(crate) undo: Undo,
     pub(crate) steps_used: u64,
     pub(crate) is_over: bool,
     next_op: u64,
@@ -77,6 +79,7 @@ impl Run {
             timers: HashMap::new(),
             roots: Roots::of(plan),
             room: Room::default(),
+            undo: Undo::default(),
             steps_used: 0,
             is_over: false,
             next_op: 1,

@@ -21,6 +21,9 @@ const FINALLY: Duration = Duration::from_secs(30);
 impl Walk<'_> {
     /// Something wants the run to leave: now, or once a `finally` within what it leaves is through.
     pub(crate) fn interrupt(&mut self, reason: Reason) {
+        if self.strand.is_main() && self.run.undo.is_under_way() {
+            return;
+        }
         let depth = if let Reason::Timeout(depth) = reason { depth } else { 0 };
         if self.strand.is_shielded(depth) {
             let is_cancel = matches!(reason, Reason::Cancel(_));
@@ -63,7 +66,7 @@ impl Walk<'_> {
             self.strand.end = Some(StrandEnd::Left(reason));
             return;
         }
-        self.finish(match reason {
+        self.end_run(match reason {
             Reason::Error(failure) | Reason::Limit(failure) => End::Failed(*failure),
             Reason::Timeout(_) => End::TimedOut(self.out_of_time(0)),
             Reason::Cancel(reason) => End::Cancelled { reason },
@@ -138,7 +141,7 @@ impl Walk<'_> {
     }
 
     /// Lets `steps` know how the innermost step's body ended, before what follows it (L-12).
-    fn record(&mut self, status: Status) {
+    pub(crate) fn record(&mut self, status: Status) {
         if let Some(frame) = self.strand.frames.pop() {
             self.run.roots.record_step(self.plan, self.strand, &frame, status);
             self.strand.frames.push(frame);
@@ -161,6 +164,7 @@ impl Walk<'_> {
 
     /// The body or the handler of the innermost scope ended well.
     pub(crate) fn body_ended(&mut self) -> Step {
+        self.remember_undo()?;
         self.end_scope();
         Ok(())
     }

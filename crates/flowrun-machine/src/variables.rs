@@ -61,6 +61,15 @@ impl Variables {
         Self { values: self.values.clone(), own: vec![None; self.own.len()] }
     }
 
+    /// Some of what is here now, for a strand that comes later; it has written nothing.
+    pub(crate) fn only(&self, slots: &[Slot]) -> Self {
+        let mut only = Self::new(self.values.len());
+        for slot in slots {
+            only.values[slot.index()].clone_from(&self.values[slot.index()]);
+        }
+        only
+    }
+
     /// Writes a new value.
     pub(crate) fn write(
         &mut self,

@@ -60,7 +60,7 @@ fn end(world: &World, outcome: Outcome) -> String {
 fn words(diagnostic: &Diagnostic) -> String {
     let place = diagnostic.place.as_ref().expect("a place");
     let at = format!("{}:{}:{} {}", place.file, place.line, place.column, place.path);
-    let causes = diagnostic.causes.iter().filter(|cause| cause.starts_with("tried"));
+    let causes = diagnostic.causes.iter().filter(|cause| !cause.starts_with("the request"));
     let causes: String = causes.map(|cause| format!(", {cause}")).collect();
     format!("{diagnostic} ({at}{causes})")
 }
@@ -120,6 +120,9 @@ impl Observer for World {
         match event {
             RunEvent::CallStarted { kind, attempt, .. } if kind == "test.call" => {
                 self.say(&format!("{} call {attempt}", self.time()));
+            }
+            RunEvent::NotUndone { step, error } => {
+                self.say(&format!("{} not taken back at {step}: {error}", self.time()));
             }
             RunEvent::CallEnded { error: Some(error), .. } if error == "aborted" => {
                 self.say(&format!("{} aborted", self.time()));

@@ -195,6 +195,8 @@ impl Compiler<'_, '_, '_> {
         if self.in_finally {
             let message = "a flow cannot `end` in `finally`: what was under way goes on after it";
             self.problems.error(Code::EndHere, (path, step.bytes.clone()), message).set_help("leave it out");
+        } else if self.undo_reads.is_some() {
+            self.refuse_in_undo("end", path, step.bytes.clone());
         }
         let mut outputs = None;
         if node.entries().is_some() {
