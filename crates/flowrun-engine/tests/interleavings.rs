@@ -1,14 +1,14 @@
 //! Any flow, any order in which its calls come back: the result is the same, every `finally` runs once (L-13), and a bad
 //! end takes back exactly what was done, the last first (L-9).
 //!
-//! Flows are made up of blocks, loops and branches; each block opens and closes with a call. A scheduler that knows
+//! Flows are made up of blocks, loops, branches and calls; each block opens and closes with a call. A scheduler that knows
 //! nothing of the flow decides which call comes back next. No clock runs: what is proven is about order alone.
 
 #![expect(clippy::expect_used, reason = "a test that cannot be set up should say why and stop")]
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use flowrun_lang::{Catalog, Flow, SourceText, check};
+use flowrun_lang::{Catalog, Flow, Flows, SourceText, Unread, check_with};
 use flowrun_machine::{Called, Command, End, Event, Failure, Happening, Run, advance};
 use flowrun_step::{ErrorKind, StepSet};
 use flowrun_template::Rendered;
@@ -29,6 +29,8 @@ enum Part {
     },
     Fork(Vec<Vec<Part>>),
     Repeat(usize, Vec<Part>),
+    /// The body in a flow of its own.
+    Call(Vec<Part>),
 }
 
 fn parts() -> impl Strategy<Value = Vec<Part>> {
@@ -43,15 +45,19 @@ fn parts() -> impl Strategy<Value = Vec<Part>> {
                 body
             }),
             prop::collection::vec(body.clone(), 1..4).prop_map(Part::Fork),
-            (1_usize..3, body).prop_map(|(turns, body)| Part::Repeat(turns, body)),
+            (1_usize..3, body.clone()).prop_map(|(turns, body)| Part::Repeat(turns, body)),
+            body.prop_map(Part::Call),
         ]
     });
     prop::collection::vec(part, 1..4)
 }
 
 /// Writes parts as steps; every name in them is used once.
+#[derive(Default)]
 struct Writer {
     next: usize,
+    /// The flows that are called, by their file.
+    called: BTreeMap<String, String>,
 }
 
 impl Writer {
@@ -99,6 +105,18 @@ impl Writer {
                 };
                 json!({"parallel": branches.iter().enumerate().map(branch).collect::<serde_json::Map<_, _>>()})
             }
+            Part::Call(body) => {
+                let steps = json!([
+                    {"do": opened(n, self.steps(body)), "finally": [{"send": format!("close {n}")}]},
+                    {"compute": {"seen": "seen + 1"}},
+                ]);
+                let inputs = json!({"seen": {"type": "integer"}});
+                let called = json!({"inputs": inputs, "steps": steps, "outputs": {"seen": "{{seen}}"}});
+                self.called.insert(format!("f{n}.flow.yaml"), called.to_string());
+                json!({
+                    "call": {"flow": format!("f{n}.flow.yaml"), "inputs": {"seen": "{{seen}}"}}, "into": v,
+                })
+            }
             Part::Repeat(turns, body) => json!({"repeat": {"max": turns}, "do": self.steps(body)}),
         }
     }
@@ -110,8 +128,18 @@ fn opened(n: usize, steps: Value) -> Value {
     Value::from(all)
 }
 
+/// The flows that are called, by their file.
+struct Beside(BTreeMap<String, String>);
+
+impl Flows for Beside {
+    fn read(&self, path: &str) -> Result<SourceText, Unread> {
+        let text = self.0.get(path).ok_or_else(|| Unread::Because("nobody wrote it".to_owned()))?;
+        Ok(SourceText::new(path, text.clone().into_bytes()).expect("UTF-8"))
+    }
+}
+
 fn flow(parts: &[Part]) -> Flow {
-    let mut writer = Writer { next: 0 };
+    let mut writer = Writer::default();
     let mut steps = vec![json!({"set": {"seen": 1}})];
     steps.extend(writer.steps(parts).as_array().cloned().unwrap_or_default());
     let lists = (1..=writer.next).map(|n| (format!("list{n}"), json!(format!("{{{{list{n}}}}}"))));
@@ -120,7 +148,7 @@ fn flow(parts: &[Part]) -> Flow {
     let outputs: serde_json::Map<_, _> = lists.filter(declared).collect();
     let text = json!({"limits": {"steps": 1_000_000}, "steps": steps, "outputs": outputs}).to_string();
     let source = SourceText::new("flow.yaml", text.into_bytes()).expect("UTF-8");
-    let checked = check(&source, &Catalog::new(StepSet::new()));
+    let checked = check_with(&source, &Catalog::new(StepSet::new()), &Beside(writer.called));
     checked.flow.unwrap_or_else(|| panic!("{:#?}", checked.diagnostics))
 }
 

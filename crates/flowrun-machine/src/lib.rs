@@ -2,6 +2,7 @@
 
 mod advance;
 mod call;
+mod callee;
 mod command;
 mod event;
 mod failure;
@@ -23,7 +24,7 @@ pub use command::{Command, End};
 pub use event::{Called, Event, Happening};
 pub use failure::Failure;
 pub use plan::{
-    CallPlan, EachPlan, ForkPlan, Join, LogLevel, OnError, Op, OutputUse, Pause, Pc, Placed, Plan, Retry,
-    RetryOn, Scope, StepPlan, UndoPlan,
+    CallPlan, CalleePlan, EachPlan, Fits, ForkPlan, GivenInput, Join, LogLevel, OnError, Op, OutputUse,
+    Pause, Pc, Placed, Plan, Retry, RetryOn, Scope, StepPlan, UndoPlan,
 };
 pub use run::Run;

@@ -30,7 +30,8 @@ pub struct Run {
     /// Which strand made a call.
     pub(crate) calls: HashMap<u64, StrandId>,
     pub(crate) timers: HashMap<u64, (StrandId, Timer)>,
-    pub(crate) roots: Roots,
+    /// Where each flow of the bundle keeps its reserved names.
+    pub(crate) roots: Vec<Roots>,
     pub(crate) room: Room,
     pub(crate) undo: Undo,
     pub(crate) steps_used: u64,
@@ -77,8 +78,8 @@ impl Run {
             news: VecDeque::new(),
             calls: HashMap::new(),
             timers: HashMap::new(),
-            roots: Roots::of(plan),
-            room: Room::default(),
+            roots: (0..=plan.flows.len()).map(|flow| Roots::of(plan.flow(flow))).collect(),
+            room: Room::of(plan),
             undo: Undo::default(),
             steps_used: 0,
             is_over: false,

@@ -30,6 +30,8 @@ pub(crate) struct Undo {
 /// One step that ended well.
 #[derive(Debug)]
 struct Entry {
+    /// Which flow of the bundle the step stands in.
+    flow: usize,
     /// Where its `undo` begins.
     pc: Pc,
     /// What its `undo` reads, as it was.
@@ -60,11 +62,11 @@ impl Walk<'_> {
         self.record(Status::Done);
         let UndoPlan { pc, reads } = undo;
         let size = self.size_of(reads);
-        let room = self.run.room.take(self.plan, size, 0);
+        let room = self.run.room.take(size, 0);
         // What is done must be taken back, even where there is no room to remember how: the run ends, and does it.
         let size = if room.is_ok() { size } else { 0 };
         let (variables, trail) = (self.strand.variables.only(reads), self.strand.trail());
-        self.run.undo.entries.push(Entry { pc: *pc, variables, size, trail });
+        self.run.undo.entries.push(Entry { flow: self.strand.flow, pc: *pc, variables, size, trail });
         room.map_err(|failure| Reason::Limit(Box::new(self.located(*failure))))
     }
 
@@ -87,11 +89,11 @@ impl Walk<'_> {
 
     /// Begins to take back the last step that is left.
     pub(crate) fn next_undo(&mut self, group: u64) {
-        let Some(Entry { pc, variables, size, trail }) = self.run.undo.entries.pop() else { return };
+        let Some(Entry { flow, pc, variables, size, trail }) = self.run.undo.entries.pop() else { return };
         self.run.room.give(size);
         let index = self.run.undo.entries.len();
         let parent = Parent { strand: self.id, group, index, deadline: None, is_shielded: true, trail };
-        self.add_child(Strand::at(pc, variables, Some(parent)));
+        self.add_child(Strand::at((flow, pc), variables, Some(parent)));
     }
 
     /// Something could not be taken back.

@@ -78,6 +78,7 @@ impl Compiler<'_, '_, '_> {
             | KindNode::Log(_)
             | KindNode::Fail(_)
             | KindNode::End(_)
+            | KindNode::Flow(_)
             | KindNode::Wait(_) => {}
         }
     }

@@ -72,6 +72,8 @@ pub(crate) enum KindNode<'n> {
     Repeat(&'n Node, Vec<StepNode<'n>>),
     /// Branches side by side, and when they are over.
     Parallel(Vec<BranchNode<'n>>, Option<&'n Node>),
+    /// Another flow, in a file of its own.
+    Flow(&'n Node),
     Wait(&'n Node),
     Send(&'n Node),
     Log(&'n Node),
@@ -83,11 +85,11 @@ pub(crate) enum KindNode<'n> {
 
 /// Kinds the language itself has.
 const BUILT_IN: &[&str] = &[
-    "set", "compute", "if", "switch", "do", "for_each", "repeat", "parallel", "wait", "send", "log", "fail",
-    "end",
+    "set", "compute", "if", "switch", "do", "for_each", "repeat", "parallel", "call", "wait", "send", "log",
+    "fail", "end",
 ];
 /// Kinds of the language that this version does not run yet.
-const LATER: &[&str] = &["call", "ask", "respond", "emit"];
+const LATER: &[&str] = &["ask", "respond", "emit"];
 /// Kinds whose body stands beside them as `do`.
 const LOOPS: &[&str] = &["for_each", "repeat"];
 /// Keys beside a kind (L-9).
@@ -318,6 +320,7 @@ fn built<'n>(
             };
             KindNode::Parallel(entries.iter().map(branch).collect(), keys.take("join"))
         }
+        "call" => KindNode::Flow(settings),
         "wait" => KindNode::Wait(settings),
         "send" => KindNode::Send(settings),
         "log" => KindNode::Log(settings),
