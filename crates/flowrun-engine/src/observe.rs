@@ -38,6 +38,13 @@ pub enum RunEvent {
         /// How long until then.
         wait: Duration,
     },
+    /// After a bad end, something a step did could not be taken back; the rest is.
+    NotUndone {
+        /// The step of an `undo` block that failed: its id, or its path.
+        step: String,
+        /// What went wrong.
+        error: String,
+    },
     /// The flow logged a line.
     Logged {
         /// How loud.

@@ -90,13 +90,19 @@ impl Roots {
     }
 
     /// Writes how a step ended into `steps.<id>`.
-    pub(crate) fn record_step(self, plan: &Plan, strand: &mut Strand, frame: &Frame, status: Status) {
+    pub(crate) fn record_step(
+        self,
+        (root, plan): (&Plan, &Plan),
+        strand: &mut Strand,
+        frame: &Frame,
+        status: Status,
+    ) {
         let word = match status {
             Status::Done => "done",
             Status::Skipped => "skipped",
             Status::Failed => "failed",
         };
-        let error = frame.failure.as_ref().map_or(Value::Null, |failure| failure.value(plan));
+        let error = frame.failure.as_ref().map_or(Value::Null, |failure| failure.value(root));
         let attempts = if status == Status::Skipped { 0 } else { frame.attempts.max(1) };
         self.change_step(plan, strand, frame.step, |entry| {
             entry.insert("status".to_owned(), Value::from(word));
