@@ -8,7 +8,7 @@ use flowrun::http::{Client, NetworkPolicy};
 use flowrun::lang::{self, Catalog, Diagnostic, SourceText};
 use flowrun::step::{IntegrationStatus, Integrations, Tenant};
 
-use crate::args::CheckArguments;
+use crate::args::{CheckArguments, MessageFormat};
 use crate::complaint::Complaint;
 use crate::exit::Exit;
 use crate::integrations;
@@ -22,21 +22,30 @@ const DEPTH: usize = 16;
 
 /// Checks every flow that is named or lies in a named folder.
 pub(crate) async fn check(world: &World, arguments: &CheckArguments) -> Result<Exit, Complaint> {
-    let mut exit = Exit::Done;
+    let format = arguments.message_format;
     let files = files(world, &arguments.paths)?;
     let steps = steps()?;
+    let mut all = Vec::new();
     for file in &files {
         let found = read(world, file, &steps).await?;
-        written(report::show(&world.terminal, arguments.message_format, &found))?;
-        if found.iter().any(Diagnostic::is_error) {
-            exit = Exit::Invalid;
+        written(report::show(&world.terminal, format, &found))?;
+        all.extend(found);
+    }
+    sum_up(world, format, (files.len(), &all));
+    Ok(Exit::of(&all))
+}
+
+/// One line for a person: that nothing is wrong, or how much is only doubtful.
+fn sum_up(world: &World, format: MessageFormat, (files, found): (usize, &[Diagnostic])) {
+    let count = |number: usize, what: &str| format!("{number} {what}{}", if number == 1 { "" } else { "s" });
+    let files = count(files, "flow");
+    match found.len() {
+        0 => world.terminal.say(&format!("{files}, nothing wrong")),
+        warnings if format == MessageFormat::Human && !found.iter().any(Diagnostic::is_error) => {
+            world.terminal.say(&format!("{files}, no errors, {}", count(warnings, "warning")));
         }
+        _ => {}
     }
-    if exit == Exit::Done {
-        let what = if files.len() == 1 { "flow" } else { "flows" };
-        world.terminal.say(&format!("{} {what}, nothing wrong", files.len()));
-    }
-    Ok(exit)
 }
 
 async fn read(world: &World, file: &Path, steps: &Catalog) -> Result<Vec<Diagnostic>, Complaint> {

@@ -94,6 +94,10 @@ codes! {
     "F060" Exhausted "a repeat came to no end",
     "F070" Unreadable "a file cannot be read",
     "F071" Registry "the registry cannot be used",
+    "F100" UnusedVariable "a variable that nothing reads",
+    "F101" UnusedInput "an input that nothing reads",
+    "F102" Unreachable "a step that is never reached",
+    "F103" OutputNeverSet "an output that never has a value",
 }
 
 impl Code {

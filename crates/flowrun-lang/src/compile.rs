@@ -10,7 +10,9 @@ mod loops;
 mod mention;
 mod parallel;
 mod part;
+mod reach;
 mod retry;
+mod unused;
 
 pub(crate) use part::{Spot, dotted};
 
@@ -51,6 +53,7 @@ pub(crate) fn compile(
     compiler.flow(document);
     let outputs = compiler.outputs(document.outputs, "outputs");
     compiler.keep_what_is_read();
+    compiler.unused(document, &inputs);
     let plan = Plan {
         name: document.name.unwrap_or("flow").to_owned(),
         hash,
@@ -95,6 +98,8 @@ pub(crate) struct Compiler<'c, 'p, 's> {
     callers: Vec<usize>,
     /// Ids that some text or expression reads under `steps`.
     mentioned: HashSet<String>,
+    /// Variables that some text or expression reads.
+    read: HashSet<Slot>,
     /// The step under way.
     owner: Option<usize>,
     /// What has a value at this point.
@@ -130,6 +135,7 @@ impl<'c, 'p, 's> Compiler<'c, 'p, 's> {
             forks: Vec::new(),
             callers: Vec::new(),
             mentioned: HashSet::new(),
+            read: HashSet::new(),
             owner: None,
             reach: Reach::default(),
             has_error: false,

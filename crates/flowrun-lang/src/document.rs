@@ -5,6 +5,7 @@
 
 mod keys;
 mod step;
+mod walk;
 
 use crate::code::Code;
 use crate::node::{Key, Node};
