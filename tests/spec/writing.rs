@@ -3,9 +3,10 @@
 use std::fs;
 
 use expect_test::expect;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::person::Person;
+use crate::root;
 
 const DOUBTFUL: &str = "name: t\ninputs: { id: { type: string } }\nsteps:\n  - send: Hello.\n";
 const WRONG: &str = "steps:\n  - sned: Hello.\n  - send: Hé {{nmae}}\n";
@@ -55,4 +56,48 @@ fn a_warning_is_counted_and_ends_with_0() {
     assert!(ended.stderr.ends_with("1 flow, no errors, 1 warning\n"), "{ended:?}");
     let ended = person.flowrun(&["check", "flows/good.flow.yaml"]);
     assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), "1 flow, nothing wrong\n"), "{ended:?}");
+}
+
+/// SEED-32: the account lives in another country than the address in the flow; the provider would call its token unknown.
+#[test]
+fn a_host_of_another_data_centre_is_said_before_any_request_with_what_to_write_instead() {
+    let person = Person::new(&[]);
+    let flow = fs::read_to_string(root().join("flows/zoho.flow.yaml")).expect("a flow of the house");
+    person.write("eu.yaml", &flow.replace("{{integrations.zoho.api_domain}}", "https://www.zohoapis.eu"));
+    let ended = person.flowrun(&["eu.yaml", "--sandbox"]);
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(3), ""), "{ended:?}");
+    assert!(ended.stderr.contains("error[F081]: www.zohoapis.eu is another data centre"), "{ended:?}");
+    let help = "help: write {{integrations.zoho.api_domain}} instead of https://www.zohoapis.eu";
+    assert!(ended.stderr.contains(help), "{ended:?}");
+}
+
+/// N12: hosts, integrations and secrets, from the flow alone, in words and as JSON.
+#[test]
+fn permissions_show_what_a_flow_may_reach_n12() {
+    let person = Person::new(&[]);
+    person.write(
+        "f.yaml",
+        "name: t\nsecrets: [KEY]\ninputs: { base: { type: string } }\nsteps:\n  - http_request:\n      \
+         url: https://api.example.com/a\n      headers: { X-Key: \"{{secrets.KEY}}\" }\n      redirects: 0\n  \
+         - http_request: { url: \"{{base}}/b\" }\n  - http_request:\n      \
+         url: \"{{integrations.zoho.api_domain}}/crm\"\n      integration: zoho\n",
+    );
+    let ended = person.flowrun(&["check", "--permissions", "f.yaml"]);
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{ended:?}");
+    expect![[r#"
+        f.yaml: t
+          host         https://api.example.com (steps[0])
+          host         what `integrations.zoho.api_domain` says, with integration zoho (steps[2])
+          host         any: `base` decides in a run, or where it redirects to (steps[1])
+          integration  zoho
+          secret       KEY
+    "#]]
+    .assert_eq(&ended.stdout);
+    let ended = person.flowrun(&["check", "--permissions", "f.yaml", "--message-format", "json"]);
+    let said = json_of(ended.stdout.trim_end());
+    assert_eq!((&said["file"], &said["integrations"]), (&json!("f.yaml"), &json!(["zoho"])), "{said:#}");
+    assert_eq!(said["hosts"].as_array().map(Vec::len), Some(3), "{said:#}");
+    person.write("bad.yaml", WRONG);
+    let ended = person.flowrun(&["check", "--permissions", "bad.yaml"]);
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(3), ""), "{ended:?}");
 }

@@ -4,15 +4,15 @@
 //! `./`. No secret is ever an argument: other users of the machine can read those (OA-3).
 
 mod by_hand;
+mod check;
 mod eval;
 mod integrations;
 mod start;
 
-use std::path::PathBuf;
-
 use clap::{Parser, Subcommand, ValueEnum};
 
 pub(crate) use by_hand::{ByHandArguments, PkceName, SeparatorName};
+pub(crate) use check::{CheckArguments, MessageFormat};
 pub(crate) use eval::{EvalArguments, PlaceName};
 pub(crate) use integrations::{
     AddArguments, AuthStyleName, AuthorizeArguments, ClientArguments, EditArguments, ExportArguments,
@@ -89,30 +89,10 @@ pub(crate) enum Verb {
     },
 }
 
-/// What to check.
-#[derive(Debug, clap::Args)]
-pub(crate) struct CheckArguments {
-    /// Flows, and folders in which every `*.flow.yaml` is checked.
-    #[arg(required = true, value_name = "FILE|FOLDER")]
-    pub(crate) paths: Vec<PathBuf>,
-    /// How mistakes are shown; json goes to stdout, a diagnostic a line.
-    #[arg(long, value_name = "FORMAT", default_value = "human")]
-    pub(crate) message_format: MessageFormat,
-}
-
-/// How a diagnostic is shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum MessageFormat {
-    /// With the line it is about.
-    Human,
-    /// On one line each.
-    Short,
-    /// As JSON on stdout, one a line.
-    Json,
-}
-
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use clap::CommandFactory;
 
     use super::*;

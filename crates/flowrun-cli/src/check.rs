@@ -1,5 +1,7 @@
 //! `flowrun check`: every mistake of every flow at once; nothing is sent.
 
+mod permissions;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -27,11 +29,16 @@ pub(crate) async fn check(world: &World, arguments: &CheckArguments) -> Result<E
     let steps = steps()?;
     let mut all = Vec::new();
     for file in &files {
-        let found = read(world, file, &steps).await?;
+        let found = match arguments.permissions {
+            true => reached(world, file, &steps, format)?,
+            false => read(world, file, &steps).await?,
+        };
         written(report::show(&world.terminal, format, &found))?;
         all.extend(found);
     }
-    sum_up(world, format, (files.len(), &all));
+    if !arguments.permissions {
+        sum_up(world, format, (files.len(), &all));
+    }
     Ok(Exit::of(&all))
 }
 
@@ -46,6 +53,23 @@ fn sum_up(world: &World, format: MessageFormat, (files, found): (usize, &[Diagno
         }
         _ => {}
     }
+}
+
+/// Shows what a flow may reach; gives its mistakes if it has any.
+fn reached(
+    world: &World,
+    file: &Path,
+    steps: &Catalog,
+    format: MessageFormat,
+) -> Result<Vec<Diagnostic>, Complaint> {
+    let source = match SourceText::new(&file.display().to_string(), source::read(world, file)?) {
+        Ok(source) => source,
+        Err(diagnostic) => return Ok(vec![diagnostic]),
+    };
+    let checked = lang::check(&source, steps);
+    let Some(flow) = checked.flow else { return Ok(checked.diagnostics) };
+    written(permissions::show(&world.terminal, format, (file, &flow)))?;
+    Ok(Vec::new())
 }
 
 async fn read(world: &World, file: &Path, steps: &Catalog) -> Result<Vec<Diagnostic>, Complaint> {

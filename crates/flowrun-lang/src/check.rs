@@ -53,5 +53,6 @@ fn read(source: &SourceText, catalog: &Catalog, problems: &mut Problems<'_>) -> 
         inputs: compiled.inputs,
         secrets: compiled.secrets,
         integrations: compiled.integrations,
+        visits: compiled.visits,
     })
 }

@@ -4,6 +4,7 @@ mod block;
 mod call;
 mod compare;
 mod declare;
+mod hosts;
 mod kind;
 mod limits;
 mod loops;
@@ -27,6 +28,7 @@ use crate::catalog::Catalog;
 use crate::document::Document;
 use crate::input::{Input, inputs};
 use crate::names::Reach;
+use crate::permissions::Visit;
 use crate::problems::Problems;
 
 /// What compiling a document gives besides its problems.
@@ -35,6 +37,7 @@ pub(crate) struct Compiled {
     pub(crate) inputs: Vec<Input>,
     pub(crate) secrets: Vec<String>,
     pub(crate) integrations: Vec<IntegrationName>,
+    pub(crate) visits: Vec<Visit>,
 }
 
 /// Lays out a document. The plan may run only if no error was found.
@@ -73,7 +76,7 @@ pub(crate) fn compile(
     };
     let integrations = compiler.integrations.into_values().collect();
     let secrets = document.secrets.iter().map(|(name, _)| (*name).to_owned()).collect();
-    Compiled { plan, inputs, secrets, integrations }
+    Compiled { plan, inputs, secrets, integrations, visits: compiler.visits }
 }
 
 /// The state of one compilation.
@@ -87,6 +90,8 @@ pub(crate) struct Compiler<'c, 'p, 's> {
     ids: HashMap<String, Range<usize>>,
     secrets: HashSet<String>,
     integrations: BTreeMap<String, IntegrationName>,
+    /// Where calls go, as far as it is written out.
+    visits: Vec<Visit>,
     steps: Vec<StepPlan>,
     ops: Vec<Op>,
     owners: Vec<Option<usize>>,
@@ -126,6 +131,7 @@ impl<'c, 'p, 's> Compiler<'c, 'p, 's> {
             ids: HashMap::new(),
             secrets: HashSet::new(),
             integrations: BTreeMap::new(),
+            visits: Vec::new(),
             steps: Vec::new(),
             ops: Vec::new(),
             owners: Vec::new(),

@@ -9,6 +9,7 @@ use flowrun_step::IntegrationName;
 use crate::diagnostic::Place;
 use crate::input::Input;
 use crate::node::Node;
+use crate::permissions::Visit;
 use crate::scalar::within;
 use crate::source::SourceText;
 
@@ -21,6 +22,7 @@ pub struct Flow {
     pub(crate) inputs: Vec<Input>,
     pub(crate) secrets: Vec<String>,
     pub(crate) integrations: Vec<IntegrationName>,
+    pub(crate) visits: Vec<Visit>,
 }
 
 impl Flow {

@@ -121,7 +121,10 @@ impl Compiler<'_, '_, '_> {
     fn field(&mut self, shape: &Shape<'_>, node: &Node, path: &str, settings: &Node) -> Tree {
         let spot = Spot { may_hold_secrets: true, ..Spot::default() };
         match shape.language() {
-            Language::Url => self.text_for(node, path, Place::Url, Spot::default()).part,
+            Language::Url => {
+                self.reaches(node, settings, path);
+                self.text_for(node, path, Place::Url, Spot::default()).part
+            }
             Language::Text => self.tree(&texts(node), node, path, (Place::Text, Spot::default())).part,
             Language::Header => self.tree(&texts(node), node, path, (Place::Header, spot)).part,
             Language::Form => self.tree(&texts(node), node, path, (Place::Value, spot)).part,
