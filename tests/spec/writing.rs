@@ -58,6 +58,71 @@ fn a_warning_is_counted_and_ends_with_0() {
     assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), "1 flow, nothing wrong\n"), "{ended:?}");
 }
 
+/// What SARIF 2.1.0 requires of the parts that a log of flowrun has (its schema, sections 3.13 to 3.49).
+fn sarif() -> Value {
+    let text =
+        json!({ "type": "object", "required": ["text"], "properties": { "text": { "type": "string" } } });
+    let positive = json!({ "type": "integer", "minimum": 1 });
+    let region = json!({ "type": "object", "properties": {
+        "startLine": positive, "startColumn": positive,
+        "byteOffset": { "type": "integer", "minimum": 0 }, "byteLength": { "type": "integer", "minimum": 0 },
+    }, "additionalProperties": false });
+    let location = json!({ "type": "object", "required": ["physicalLocation"], "properties": {
+        "physicalLocation": { "type": "object", "required": ["artifactLocation"], "properties": {
+            "artifactLocation": { "type": "object", "properties": { "uri": { "type": "string", "pattern": "^[^ \\\\]+$" } } },
+            "region": region,
+        } },
+        "logicalLocations": { "type": "array", "items": { "type": "object",
+            "properties": { "fullyQualifiedName": { "type": "string" } } } },
+    } });
+    let result = json!({ "type": "object", "required": ["message", "ruleId", "ruleIndex", "locations"], "properties": {
+        "ruleId": { "type": "string" }, "ruleIndex": { "type": "integer", "minimum": 0 }, "message": text,
+        "level": { "enum": ["none", "note", "warning", "error"] },
+        "locations": { "type": "array", "items": location },
+    }, "additionalProperties": false });
+    let rule = json!({ "type": "object", "required": ["id"], "properties": {
+        "id": { "type": "string" }, "name": { "type": "string" }, "shortDescription": text, "help": text,
+    }, "additionalProperties": false });
+    let driver = json!({ "type": "object", "required": ["name"], "properties": {
+        "name": { "type": "string" }, "version": { "type": "string" },
+        "rules": { "type": "array", "uniqueItems": true, "items": rule },
+    }, "additionalProperties": false });
+    json!({ "type": "object", "required": ["version", "runs"], "properties": {
+        "$schema": { "type": "string", "format": "uri" }, "version": { "const": "2.1.0" },
+        "runs": { "type": "array", "minItems": 1, "items": { "type": "object", "required": ["tool", "results"],
+            "properties": {
+                "tool": { "type": "object", "required": ["driver"], "properties": { "driver": driver } },
+                "columnKind": { "enum": ["utf16CodeUnits", "unicodeCodePoints"] },
+                "results": { "type": "array", "items": result },
+            }, "additionalProperties": false } },
+    }, "additionalProperties": false })
+}
+
+#[test]
+fn sarif_is_one_valid_log_of_every_flow_with_a_rule_for_each_result() {
+    let (person, schema) = (author(), jsonschema::draft7::new(&sarif()).expect("a schema"));
+    let log = |path: &str, code: i32| {
+        let ended = person.flowrun(&["check", path, "--message-format", "sarif"]);
+        assert_eq!(ended.code, Some(code), "{ended:?}");
+        let log = json_of(ended.stdout.trim_end());
+        let wrong: Vec<String> = schema.iter_errors(&log).map(|error| error.to_string()).collect();
+        assert_eq!(wrong, [""; 0], "{log:#}");
+        log["runs"][0].clone()
+    };
+    let run = log("flows", 3);
+    let results = run["results"].as_array().expect("results");
+    assert_eq!(results.len(), 3, "{run:#}");
+    for result in results {
+        let rule = result["ruleIndex"].as_u64().and_then(|at| usize::try_from(at).ok()).expect("an index");
+        assert_eq!(run["tool"]["driver"]["rules"][rule]["id"], result["ruleId"]);
+    }
+    let first = &results[1]["locations"][0]["physicalLocation"];
+    assert_eq!(first["artifactLocation"]["uri"], "flows/deep/wrong%20one.flow.yaml");
+    assert_eq!((&first["region"]["startLine"], &first["region"]["startColumn"]), (&json!(3), &json!(16)));
+    // What finds nothing says so, or a code host would keep showing what was found before.
+    assert_eq!(log("flows/good.flow.yaml", 0)["results"], json!([]));
+}
+
 /// SEED-32: the account lives in another country than the address in the flow; the provider would call its token unknown.
 #[test]
 fn a_host_of_another_data_centre_is_said_before_any_request_with_what_to_write_instead() {
@@ -100,4 +165,6 @@ fn permissions_show_what_a_flow_may_reach_n12() {
     person.write("bad.yaml", WRONG);
     let ended = person.flowrun(&["check", "--permissions", "bad.yaml"]);
     assert_eq!((ended.code, ended.stdout.as_str()), (Some(3), ""), "{ended:?}");
+    let ended = person.flowrun(&["check", "--permissions", "f.yaml", "--message-format", "sarif"]);
+    assert_eq!(ended.code, Some(2), "{ended:?}");
 }

@@ -25,6 +25,10 @@ const DEPTH: usize = 16;
 /// Checks every flow that is named or lies in a named folder.
 pub(crate) async fn check(world: &World, arguments: &CheckArguments) -> Result<Exit, Complaint> {
     let format = arguments.message_format;
+    if arguments.permissions && format == MessageFormat::Sarif {
+        return Err(Complaint::new(Exit::Usage, "SARIF has no words for what a flow may reach")
+            .help("flowrun check --permissions FLOW --message-format json"));
+    }
     let files = files(world, &arguments.paths)?;
     let steps = steps()?;
     let mut all = Vec::new();
@@ -33,8 +37,13 @@ pub(crate) async fn check(world: &World, arguments: &CheckArguments) -> Result<E
             true => reached(world, file, &steps, format)?,
             false => read(world, file, &steps).await?,
         };
-        written(report::show(&world.terminal, format, &found))?;
+        if format != MessageFormat::Sarif {
+            written(report::show(&world.terminal, format, &found))?;
+        }
         all.extend(found);
+    }
+    if format == MessageFormat::Sarif {
+        written(report::show(&world.terminal, format, &all))?;
     }
     if !arguments.permissions {
         sum_up(world, format, (files.len(), &all));

@@ -10,7 +10,7 @@ pub(crate) struct CheckArguments {
     /// Flows, and folders in which every `*.flow.yaml` is checked.
     #[arg(required = true, value_name = "FILE|FOLDER")]
     pub(crate) paths: Vec<PathBuf>,
-    /// How mistakes are shown; json goes to stdout, a diagnostic a line.
+    /// How mistakes are shown; json and sarif go to stdout.
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     pub(crate) message_format: MessageFormat,
     /// Show what each flow may reach, on stdout: hosts, integrations, secrets. No integration is asked.
@@ -27,4 +27,6 @@ pub(crate) enum MessageFormat {
     Short,
     /// As JSON on stdout, one a line.
     Json,
+    /// As one SARIF 2.1.0 log on stdout, which code hosts show beside the lines.
+    Sarif,
 }
