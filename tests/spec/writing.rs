@@ -1,8 +1,8 @@
-//! The help for whoever writes a flow: what `check` says, and in which form.
+//! The help for whoever writes a flow: what `check` and `schema` say, and in which form.
 
 use std::fs;
 
-use expect_test::expect;
+use expect_test::{expect, expect_file};
 use serde_json::{Value, json};
 
 use crate::person::Person;
@@ -167,4 +167,12 @@ fn permissions_show_what_a_flow_may_reach_n12() {
     assert_eq!((ended.code, ended.stdout.as_str()), (Some(3), ""), "{ended:?}");
     let ended = person.flowrun(&["check", "--permissions", "f.yaml", "--message-format", "sarif"]);
     assert_eq!(ended.code, Some(2), "{ended:?}");
+}
+
+/// The committed schema is what this binary writes; `cargo bless` writes it anew.
+#[test]
+fn the_committed_schema_is_this_binarys() {
+    let ended = Person::new(&[]).flowrun(&["schema"]);
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
+    expect_file![root().join("docs/flow.schema.json")].assert_eq(&ended.stdout);
 }

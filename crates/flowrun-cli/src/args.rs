@@ -77,6 +77,8 @@ pub(crate) enum Verb {
     },
     /// Try one path, template or expression; JSON on stdout.
     Eval(EvalArguments),
+    /// Write the JSON Schema (draft-07) of a flow on stdout, for editors.
+    Schema,
     /// Explain an error code: what happened, why, what to do.
     Explain {
         /// The code, such as F014; without one, all of them are listed.
