@@ -1,4 +1,4 @@
-//! The help for whoever writes a flow: what `check` and `schema` say, and in which form.
+//! The help for whoever writes a flow: what `check`, `schema` and `graph` say, and in which form.
 
 use std::fs;
 
@@ -175,4 +175,19 @@ fn the_committed_schema_is_this_binarys() {
     let ended = Person::new(&[]).flowrun(&["schema"]);
     assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
     expect_file![root().join("docs/flow.schema.json")].assert_eq(&ended.stdout);
+}
+
+#[test]
+fn a_flow_is_drawn_and_one_with_mistakes_is_not() {
+    let person = author();
+    let drawn = |format: &str| person.flowrun(&["graph", "flows/good.flow.yaml", "--format", format]).stdout;
+    assert!(drawn("mermaid").starts_with("flowchart TD\n    n0([\"flow\"])\n"), "{}", drawn("mermaid"));
+    assert!(
+        drawn("dot").starts_with("digraph flow {\n") && drawn("dot").ends_with("}\n"),
+        "{}",
+        drawn("dot")
+    );
+    let ended = person.flowrun(&["graph", "flows/deep/wrong one.flow.yaml"]);
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(3), ""), "{ended:?}");
+    assert!(ended.stderr.contains("error[F023]"), "{ended:?}");
 }

@@ -6,6 +6,7 @@
 mod by_hand;
 mod check;
 mod eval;
+mod graph;
 mod integrations;
 mod start;
 
@@ -14,6 +15,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 pub(crate) use by_hand::{ByHandArguments, PkceName, SeparatorName};
 pub(crate) use check::{CheckArguments, MessageFormat};
 pub(crate) use eval::{EvalArguments, PlaceName};
+pub(crate) use graph::{GraphArguments, GraphFormat};
 pub(crate) use integrations::{
     AddArguments, AuthStyleName, AuthorizeArguments, ClientArguments, EditArguments, ExportArguments,
     GrantName, ImportArguments, IntegrationVerb, PassphraseArguments, ProviderArguments, SecretArguments,
@@ -77,6 +79,8 @@ pub(crate) enum Verb {
     },
     /// Try one path, template or expression; JSON on stdout.
     Eval(EvalArguments),
+    /// Draw a flow: its steps, branches, loops and handlers, on stdout.
+    Graph(GraphArguments),
     /// Write the JSON Schema (draft-07) of a flow on stdout, for editors.
     Schema,
     /// Explain an error code: what happened, why, what to do.

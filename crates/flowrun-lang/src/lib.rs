@@ -24,6 +24,7 @@ mod compile;
 mod diagnostic;
 mod document;
 mod flow;
+pub mod graph;
 mod input;
 mod names;
 mod node;

@@ -54,6 +54,7 @@ pub(crate) struct Case<'n> {
 /// One branch of a `parallel`.
 #[derive(Debug)]
 pub(crate) struct BranchNode<'n> {
+    pub(crate) name: &'n str,
     pub(crate) steps: Vec<StepNode<'n>>,
 }
 
@@ -309,6 +310,7 @@ fn built<'n>(
             let wanted = ("`parallel` is a map of branches", "parallel: { one: [ … ], other: [ … ] }");
             let entries = map_of(settings, &path, wanted, problems)?;
             let branch = |(key, node): &'n (Key, Node)| BranchNode {
+                name: &key.text,
                 steps: steps(node, &format!("{path}.{}", key.text), kinds, problems),
             };
             KindNode::Parallel(entries.iter().map(branch).collect(), keys.take("join"))
