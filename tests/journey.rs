@@ -199,6 +199,26 @@ fn an_operator_pastes_the_address_the_browser_ended_on() {
     authorise_by_paste(&home);
 }
 
+/// N4: where a token may not go is said of the flow, with its line, and nothing is sent; the registry is asked, not the net.
+#[test]
+fn a_flow_that_would_carry_a_token_elsewhere_is_refused_before_it_runs_n4() {
+    let provider = Provider::start();
+    let home = home(&provider);
+    authorise_by_paste(&home);
+    let flow = fs::read_to_string(home.home().join("flow.yaml")).expect("written");
+    home.write("elsewhere.yaml", &flow.replace(&provider.origin, "https://api.example.com"));
+    assert_eq!(home.flowrun(&["check", "flow.yaml"]).code, Some(0));
+    for words in [&["check", "elsewhere.yaml"][..], &["elsewhere.yaml", "--var", "id=42"]] {
+        let ended = home.flowrun(words);
+        assert_eq!(ended.code, Some(3), "{ended:?}");
+        assert!(
+            ended.stderr.contains("error[F080]") && ended.stderr.contains("elsewhere.yaml:6:12"),
+            "{ended:?}"
+        );
+        assert!(ended.stderr.contains("flowrun integrations allow crm api.example.com"), "{ended:?}");
+    }
+}
+
 /// OA-71: where nobody watches no browser is started, whatever is wrong; the exit code says that a person is needed.
 #[test]
 fn no_browser_is_started_where_nobody_watches_oa_71() {

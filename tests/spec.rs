@@ -6,6 +6,8 @@
 
 #[path = "person.rs"]
 mod person;
+#[path = "spec/writing.rs"]
+mod writing;
 
 use std::env;
 use std::ffi::OsString;
@@ -352,13 +354,24 @@ fn every_seeded_mistake_is_reported_by_the_binary() {
         let person = Person::new(&[]);
         person.write("flow.yaml", &flow);
         write_beside(&person, &name);
-        // What is judged by the integrations of this machine needs some to be judged by.
+        // What is judged by the integrations of this machine needs some to be judged by; where an API lives is known
+        // only once somebody has authorised one, as the sandbox does in `writing.rs`.
+        if expected.contains("[F081]") {
+            continue;
+        }
         let is_about_integrations = expected.contains("[F014]") || expected.contains("[F015]");
         for draft in ["teamleader", "zoho"].iter().filter(|_| is_about_integrations) {
             assert_eq!(person.flowrun(&["integrations", "add", draft]).code, Some(0), "{name:?}");
         }
         let said = person.flowrun(&["check", "flow.yaml", "--message-format", "short"]);
-        assert_eq!((said.code, said.stderr), (Some(3), in_short(&expected)), "{name:?}");
+        let errors: Vec<&str> = expected.lines().filter(|line| line.starts_with("error[")).collect();
+        let code = match errors.as_slice() {
+            [] => 0,
+            // Known, and not usable: another matter than a flow that is wrong.
+            errors if errors.iter().all(|error| error.starts_with("error[F014]")) => 4,
+            _ => 3,
+        };
+        assert_eq!((said.code, said.stderr), (Some(code), in_short(&expected)), "{name:?}");
     }
 }
 
@@ -368,7 +381,8 @@ fn no_seeded_mistake_lets_a_request_out() {
     let (service, person) = (Silent::new(), Person::new(&[]));
     let url = service.url();
     let mut calling = 0;
-    for (name, flow, _) in cases() {
+    // What is only doubtful runs, and may send.
+    for (name, flow, _) in cases().into_iter().filter(|(.., expected)| expected.contains("error[")) {
         let here = flow.replace("https://api.example.com", &url);
         calling += u32::from(here != flow);
         person.write("flow.yaml", &here);

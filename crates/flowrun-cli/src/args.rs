@@ -4,16 +4,18 @@
 //! `./`. No secret is ever an argument: other users of the machine can read those (OA-3).
 
 mod by_hand;
+mod check;
 mod eval;
+mod graph;
 mod integrations;
 mod start;
-
-use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
 pub(crate) use by_hand::{ByHandArguments, PkceName, SeparatorName};
+pub(crate) use check::{CheckArguments, MessageFormat};
 pub(crate) use eval::{EvalArguments, PlaceName};
+pub(crate) use graph::{GraphArguments, GraphFormat};
 pub(crate) use integrations::{
     AddArguments, AuthStyleName, AuthorizeArguments, ClientArguments, EditArguments, ExportArguments,
     GrantName, ImportArguments, IntegrationVerb, PassphraseArguments, ProviderArguments, SecretArguments,
@@ -77,6 +79,10 @@ pub(crate) enum Verb {
     },
     /// Try one path, template or expression; JSON on stdout.
     Eval(EvalArguments),
+    /// Draw a flow: its steps, branches, loops and handlers, on stdout.
+    Graph(GraphArguments),
+    /// Write the JSON Schema (draft-07) of a flow on stdout, for editors.
+    Schema,
     /// Explain an error code: what happened, why, what to do.
     Explain {
         /// The code, such as F014; without one, all of them are listed.
@@ -89,30 +95,10 @@ pub(crate) enum Verb {
     },
 }
 
-/// What to check.
-#[derive(Debug, clap::Args)]
-pub(crate) struct CheckArguments {
-    /// Flows, and folders in which every `*.flow.yaml` is checked.
-    #[arg(required = true, value_name = "FILE|FOLDER")]
-    pub(crate) paths: Vec<PathBuf>,
-    /// How mistakes are shown; json goes to stdout, a diagnostic a line.
-    #[arg(long, value_name = "FORMAT", default_value = "human")]
-    pub(crate) message_format: MessageFormat,
-}
-
-/// How a diagnostic is shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum MessageFormat {
-    /// With the line it is about.
-    Human,
-    /// On one line each.
-    Short,
-    /// As JSON on stdout, one a line.
-    Json,
-}
-
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use clap::CommandFactory;
 
     use super::*;

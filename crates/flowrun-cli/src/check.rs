@@ -1,5 +1,7 @@
 //! `flowrun check`: every mistake of every flow at once; nothing is sent.
 
+mod permissions;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -8,7 +10,7 @@ use flowrun::http::{Client, NetworkPolicy};
 use flowrun::lang::{self, Catalog, Diagnostic, SourceText};
 use flowrun::step::{IntegrationStatus, Integrations, Tenant};
 
-use crate::args::CheckArguments;
+use crate::args::{CheckArguments, MessageFormat};
 use crate::beside::Beside;
 use crate::complaint::Complaint;
 use crate::exit::Exit;
@@ -23,25 +25,63 @@ const DEPTH: usize = 16;
 
 /// Checks every flow that is named or lies in a named folder.
 pub(crate) async fn check(world: &World, arguments: &CheckArguments) -> Result<Exit, Complaint> {
-    let mut exit = Exit::Done;
+    let format = arguments.message_format;
+    if arguments.permissions && format == MessageFormat::Sarif {
+        return Err(Complaint::new(Exit::Usage, "SARIF has no words for what a flow may reach")
+            .help("flowrun check --permissions FLOW --message-format json"));
+    }
     let files = files(world, &arguments.paths)?;
     let steps = steps()?;
     // What is wrong with a flow that others call is found with each of them, and said once.
-    let mut said: Vec<Diagnostic> = Vec::new();
+    let mut all: Vec<Diagnostic> = Vec::new();
     for file in &files {
-        let mut found = read(world, file, &steps).await?;
-        found.retain(|diagnostic| !said.contains(diagnostic));
-        written(report::show(&world.terminal, arguments.message_format, &found))?;
-        said.append(&mut found);
+        let mut found = match arguments.permissions {
+            true => reached(world, file, &steps, format)?,
+            false => read(world, file, &steps).await?,
+        };
+        found.retain(|diagnostic| !all.contains(diagnostic));
+        if format != MessageFormat::Sarif {
+            written(report::show(&world.terminal, format, &found))?;
+        }
+        all.append(&mut found);
     }
-    if said.iter().any(Diagnostic::is_error) {
-        exit = Exit::Invalid;
+    if format == MessageFormat::Sarif {
+        written(report::show(&world.terminal, format, &all))?;
     }
-    if exit == Exit::Done {
-        let what = if files.len() == 1 { "flow" } else { "flows" };
-        world.terminal.say(&format!("{} {what}, nothing wrong", files.len()));
+    if !arguments.permissions {
+        sum_up(world, format, (files.len(), &all));
     }
-    Ok(exit)
+    Ok(Exit::of(&all))
+}
+
+/// One line for a person: that nothing is wrong, or how much is only doubtful.
+fn sum_up(world: &World, format: MessageFormat, (files, found): (usize, &[Diagnostic])) {
+    let count = |number: usize, what: &str| format!("{number} {what}{}", if number == 1 { "" } else { "s" });
+    let files = count(files, "flow");
+    match found.len() {
+        0 => world.terminal.say(&format!("{files}, nothing wrong")),
+        warnings if format == MessageFormat::Human && !found.iter().any(Diagnostic::is_error) => {
+            world.terminal.say(&format!("{files}, no errors, {}", count(warnings, "warning")));
+        }
+        _ => {}
+    }
+}
+
+/// Shows what a flow may reach; gives its mistakes if it has any.
+fn reached(
+    world: &World,
+    file: &Path,
+    steps: &Catalog,
+    format: MessageFormat,
+) -> Result<Vec<Diagnostic>, Complaint> {
+    let source = match SourceText::new(&file.display().to_string(), source::read(world, file)?) {
+        Ok(source) => source,
+        Err(diagnostic) => return Ok(vec![diagnostic]),
+    };
+    let checked = lang::check(&source, steps);
+    let Some(flow) = checked.flow else { return Ok(checked.diagnostics) };
+    written(permissions::show(&world.terminal, format, (file, &flow)))?;
+    Ok(Vec::new())
 }
 
 async fn read(world: &World, file: &Path, steps: &Catalog) -> Result<Vec<Diagnostic>, Complaint> {

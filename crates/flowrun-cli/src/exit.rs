@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use flowrun::lang::{Code, Diagnostic};
+
 /// The end of an invocation. Every one but [`Exit::Done`] has said what, where, why and what to do next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
@@ -32,6 +34,20 @@ Exit codes:
   4    an integration cannot be used; nothing was sent
   5    the run's time was up
   130  interrupted";
+
+    /// How a check ends. An integration that is known but unusable is another matter than a flow that is wrong.
+    pub(crate) fn of(diagnostics: &[Diagnostic]) -> Self {
+        let mut errors = diagnostics.iter().filter(|diagnostic| diagnostic.is_error());
+        match errors.next() {
+            None => Self::Done,
+            Some(first) if std::iter::once(first).chain(errors).all(is_unusable) => Self::Unusable,
+            Some(_) => Self::Invalid,
+        }
+    }
+}
+
+fn is_unusable(error: &Diagnostic) -> bool {
+    error.code == Code::NotAuthorized
 }
 
 impl From<Exit> for ExitCode {

@@ -30,7 +30,9 @@ mod check;
 mod completions;
 mod eval;
 mod explain;
+mod graph;
 mod integrations;
+mod schema;
 mod start;
 
 use std::ffi::OsString;
@@ -95,6 +97,8 @@ fn obey(world: &World, arguments: &Arguments) -> Result<Exit, Complaint> {
         Some(Verb::Check(check)) => wait_for(check::check(world, check)),
         Some(Verb::Integrations { verb }) => wait_for(integrations::integrations(world, verb)),
         Some(Verb::Eval(eval)) => eval::eval(world, eval),
+        Some(Verb::Graph(graph)) => graph::graph(world, graph),
+        Some(Verb::Schema) => schema::schema(world),
         Some(Verb::Explain { code }) => explain::explain(world, code.as_deref()),
         Some(Verb::Completions { shell }) => completions::completions(world, *shell),
     }

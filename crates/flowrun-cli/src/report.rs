@@ -1,7 +1,9 @@
-//! Shows diagnostics and complaints: with the line they are about, on one line, or as JSON.
+//! Shows diagnostics and complaints: with the line they are about, on one line, as JSON or as SARIF.
 //!
 //! Nothing is worded here. What is shown comes from files, services and people, so each text is made harmless
 //! before colours are put around it (N8).
+
+mod sarif;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use flowrun::lang::{Diagnostic, Place, Severity};
@@ -20,11 +22,14 @@ pub(crate) fn show(
     format: MessageFormat,
     diagnostics: &[Diagnostic],
 ) -> std::io::Result<()> {
+    if format == MessageFormat::Sarif {
+        return terminal.json(&sarif::log(diagnostics));
+    }
     for diagnostic in diagnostics {
         match format {
             MessageFormat::Human => terminal.say_styled(&human(diagnostic, terminal.is_coloured())),
             MessageFormat::Short => terminal.say(&short(diagnostic)),
-            MessageFormat::Json => terminal.json(diagnostic)?,
+            MessageFormat::Json | MessageFormat::Sarif => terminal.json(diagnostic)?,
         }
     }
     Ok(())

@@ -81,13 +81,10 @@ fn read(world: &World, file: &Path) -> Result<Result<SourceText, Diagnostic>, Co
     Ok(SourceText::new(&file.display().to_string(), bytes))
 }
 
-/// Shows what is wrong; nothing was sent. An integration that is known but unusable is another matter than a flow
-/// that is wrong (exit codes 4 and 3).
+/// Shows what is wrong; nothing was sent.
 fn refused(world: &World, diagnostics: &[Diagnostic]) -> Result<Exit, Complaint> {
     warn(world, diagnostics)?;
-    let mut errors = diagnostics.iter().filter(|diagnostic| diagnostic.is_error());
-    let is_unusable = errors.all(|error| error.code == Code::NotAuthorized);
-    Ok(if is_unusable { Exit::Unusable } else { Exit::Invalid })
+    Ok(Exit::of(diagnostics))
 }
 
 fn warn(world: &World, diagnostics: &[Diagnostic]) -> Result<(), Complaint> {

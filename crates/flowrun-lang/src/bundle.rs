@@ -15,6 +15,7 @@ use crate::check::read;
 use crate::diagnostic::Diagnostic;
 use crate::input::Input;
 use crate::node::Node;
+use crate::permissions::Visit;
 use crate::problems::Problems;
 use crate::source::SourceText;
 
@@ -51,6 +52,7 @@ pub(crate) struct Part {
     pub(crate) integrations: Vec<IntegrationName>,
     /// How many calls are nested beneath it.
     pub(crate) depth: usize,
+    pub(crate) visits: Vec<Visit>,
 }
 
 /// Why a call leads nowhere, in words for the step that calls.

@@ -23,6 +23,12 @@ impl Catalog {
         self
     }
 
+    /// The step kinds.
+    #[must_use]
+    pub fn steps(&self) -> &StepSet {
+        &self.steps
+    }
+
     /// All integrations, if they are known.
     pub(crate) fn integrations(&self) -> Option<&[IntegrationStatus]> {
         self.integrations.as_deref()

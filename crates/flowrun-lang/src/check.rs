@@ -72,5 +72,6 @@ pub(crate) fn read(
         secrets: compiled.secrets,
         integrations: compiled.integrations,
         depth: compiled.depth,
+        visits: compiled.visits,
     })
 }

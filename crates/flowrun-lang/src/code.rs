@@ -96,6 +96,12 @@ codes! {
     "F060" Exhausted "a repeat came to no end",
     "F070" Unreadable "a file cannot be read",
     "F071" Registry "the registry cannot be used",
+    "F080" HostNotAllowed "a host that an integration's token may not go to",
+    "F081" OtherDataCentre "the host of another data centre",
+    "F100" UnusedVariable "a variable that nothing reads",
+    "F101" UnusedInput "an input that nothing reads",
+    "F102" Unreachable "a step that is never reached",
+    "F103" OutputNeverSet "an output that never has a value",
 }
 
 impl Code {

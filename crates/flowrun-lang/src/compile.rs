@@ -5,13 +5,16 @@ mod call;
 mod callee;
 mod compare;
 mod declare;
+mod hosts;
 mod kind;
 mod limits;
 mod loops;
 mod mention;
 mod parallel;
 mod part;
+mod reach;
 mod retry;
+mod unused;
 
 pub(crate) use part::{Spot, dotted};
 
@@ -27,6 +30,7 @@ use crate::catalog::Catalog;
 use crate::document::Document;
 use crate::input::{Input, inputs};
 use crate::names::Reach;
+use crate::permissions::Visit;
 use crate::problems::Problems;
 
 /// What compiling a document gives besides its problems.
@@ -37,6 +41,7 @@ pub(crate) struct Compiled {
     pub(crate) integrations: Vec<IntegrationName>,
     /// How many calls are nested beneath it.
     pub(crate) depth: usize,
+    pub(crate) visits: Vec<Visit>,
 }
 
 /// Lays out a document; nothing if it calls a flow with mistakes. The plan may run only if no error was found.
@@ -55,6 +60,7 @@ pub(crate) fn compile(
     compiler.flow(document);
     let outputs = compiler.outputs(document.outputs, "outputs");
     compiler.keep_what_is_read();
+    compiler.unused(document, &inputs);
     if compiler.is_broken {
         return None;
     }
@@ -80,7 +86,8 @@ pub(crate) fn compile(
     };
     let integrations = compiler.integrations.into_values().collect();
     let secrets = document.secrets.iter().map(|(name, _)| (*name).to_owned()).collect();
-    Some(Compiled { plan, inputs, secrets, integrations, depth })
+    let visits = compiler.visits;
+    Some(Compiled { plan, inputs, secrets, integrations, depth, visits })
 }
 
 /// The state of one compilation.
@@ -96,6 +103,8 @@ pub(crate) struct Compiler<'c, 'p, 's> {
     ids: HashMap<String, Range<usize>>,
     secrets: HashSet<String>,
     integrations: BTreeMap<String, IntegrationName>,
+    /// Where calls go, as far as it is written out.
+    visits: Vec<Visit>,
     steps: Vec<StepPlan>,
     ops: Vec<Op>,
     owners: Vec<Option<usize>>,
@@ -113,6 +122,8 @@ pub(crate) struct Compiler<'c, 'p, 's> {
     callers: Vec<usize>,
     /// Ids that some text or expression reads under `steps`.
     mentioned: HashSet<String>,
+    /// Variables that some text or expression reads.
+    read: HashSet<Slot>,
     /// The step under way.
     owner: Option<usize>,
     /// What has a value at this point.
@@ -142,6 +153,7 @@ impl<'c, 'p, 's> Compiler<'c, 'p, 's> {
             ids: HashMap::new(),
             secrets: HashSet::new(),
             integrations: BTreeMap::new(),
+            visits: Vec::new(),
             steps: Vec::new(),
             ops: Vec::new(),
             owners: Vec::new(),
@@ -155,6 +167,7 @@ impl<'c, 'p, 's> Compiler<'c, 'p, 's> {
             is_broken: false,
             callers: Vec::new(),
             mentioned: HashSet::new(),
+            read: HashSet::new(),
             owner: None,
             reach: Reach::default(),
             has_error: false,

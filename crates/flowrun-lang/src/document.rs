@@ -5,13 +5,14 @@
 
 mod keys;
 mod step;
+mod walk;
 
 use crate::code::Code;
 use crate::node::{Key, Node};
 use crate::problems::Problems;
 
 pub(crate) use keys::{Keys, wrong_shape};
-pub(crate) use step::{BranchNode, Case, Guarded, Handler, KindNode, StepNode, steps};
+pub(crate) use step::{BUILT_IN, BranchNode, COMMON, Case, Guarded, Handler, KindNode, StepNode, steps};
 
 /// A flow as written.
 #[derive(Debug)]
@@ -27,7 +28,7 @@ pub(crate) struct Document<'n> {
     pub(crate) limits: Option<&'n Node>,
 }
 
-const KEYS: &[&str] = &[
+pub(crate) const KEYS: &[&str] = &[
     "name",
     "description",
     "version",

@@ -11,6 +11,7 @@ use crate::bundle::{Part, hash};
 use crate::diagnostic::Place;
 use crate::input::Input;
 use crate::node::Node;
+use crate::permissions::Visit;
 use crate::scalar::within;
 use crate::source::SourceText;
 
@@ -25,15 +26,17 @@ pub struct Flow {
     pub(crate) integrations: Vec<IntegrationName>,
     /// The texts of the flows it calls, as the plan counts them from 1.
     called: Vec<(SourceText, Arc<Node>)>,
+    pub(crate) visits: Vec<Visit>,
 }
 
 impl Flow {
     /// A flow and all the flows it calls.
     pub(crate) fn new(first: Part, parts: Vec<Part>) -> Self {
-        let Part { plan, source, root, inputs, mut secrets, mut integrations, .. } = first;
+        let Part { plan, source, root, inputs, mut secrets, mut integrations, mut visits, .. } = first;
         for part in &parts {
             secrets.extend(part.secrets.iter().cloned());
             integrations.extend(part.integrations.iter().cloned());
+            visits.extend(part.visits.iter().cloned());
         }
         let (mut seen, mut keys) = (HashSet::new(), HashSet::new());
         secrets.retain(|name| seen.insert(name.clone()));
@@ -42,7 +45,7 @@ impl Flow {
         plan.hash = hash(&source, &parts);
         plan.flows = parts.iter().map(|part| Arc::clone(&part.plan)).collect();
         let called = parts.into_iter().map(|part| (part.source, part.root)).collect();
-        Self { plan: Arc::new(plan), source, root, inputs, secrets, integrations, called }
+        Self { plan: Arc::new(plan), source, root, inputs, secrets, integrations, called, visits }
     }
 
     /// What the machine runs.

@@ -28,6 +28,16 @@ impl Reach {
         self.is_dead = true;
     }
 
+    /// Whether no run gets here.
+    pub(crate) fn is_dead(&self) -> bool {
+        self.is_dead
+    }
+
+    /// Whether any way of the flow gives it a value, those included that ended before this point.
+    pub(crate) fn may_ever_be(&self, slot: Slot) -> bool {
+        self.maybe.has(slot.index())
+    }
+
     pub(crate) fn is_sure(&self, slot: Slot) -> bool {
         self.is_dead || self.sure.has(slot.index())
     }

@@ -6,6 +6,8 @@
 mod schema;
 mod validate;
 
+use std::ops::Range;
+
 use flowrun_machine::Placed;
 use flowrun_step::ErasedStep;
 use flowrun_template::{Picks, Place, Tree};
@@ -13,7 +15,7 @@ use serde_json::{Map, Value};
 
 use crate::code::Code;
 use crate::compile::{Compiler, Spot};
-use crate::node::{Kind, Node};
+use crate::node::{Key, Kind, Node};
 use crate::suggest::{instead, is_meant};
 use schema::{Language, Shape};
 
@@ -31,16 +33,29 @@ pub(crate) fn is_template(text: &str) -> bool {
 /// The names that a kind's `variables` would write, for a first walk that compiles nothing.
 pub(crate) fn pick_names(kind: &dyn ErasedStep, settings: &Node) -> Vec<String> {
     let schema = kind.settings_schema();
-    let shape = Shape::of(schema.as_value());
+    pick_places(schema.as_value(), settings).into_iter().map(|(name, ..)| name).collect()
+}
+
+/// The same by the kind's schema, each with its path within the settings and its bytes.
+pub(crate) fn pick_places(schema: &Value, settings: &Node) -> Vec<(String, String, Range<usize>)> {
+    let shape = Shape::of(schema);
     let picks = settings.entries().unwrap_or_default().iter().filter(|(key, _)| {
         shape.property(&key.text).is_some_and(|field| field.language() == Language::Picks)
     });
-    let names = |node: &Node| match &node.kind {
-        Kind::Map(entries) => entries.iter().map(|(key, _)| key.text.clone()).collect(),
-        Kind::List(items) => items.iter().filter_map(|item| item.text().map(str::to_owned)).collect(),
+    let place = |field: &str, name: &str, bytes: &Range<usize>| {
+        (name.to_owned(), format!("{field}.{name}"), bytes.clone())
+    };
+    let places = |(field, node): &(Key, Node)| match &node.kind {
+        Kind::Map(entries) => {
+            entries.iter().map(|(key, _)| place(&field.text, &key.text, &key.bytes)).collect()
+        }
+        Kind::List(items) => {
+            let named = items.iter().filter_map(|item| Some((item.text()?, item)));
+            named.map(|(name, item)| place(&field.text, name, &item.bytes)).collect()
+        }
         Kind::Scalar(_) => Vec::new(),
     };
-    picks.flat_map(|(_, node)| names(node)).collect()
+    picks.flat_map(places).collect()
 }
 
 impl Compiler<'_, '_, '_> {
@@ -83,7 +98,7 @@ impl Compiler<'_, '_, '_> {
         }
     }
 
-    fn unknown_setting(&mut self, shape: &Shape<'_>, key: &crate::node::Key, path: &str) {
+    fn unknown_setting(&mut self, shape: &Shape<'_>, key: &Key, path: &str) {
         let message = format!("unknown setting `{}`", key.text);
         let help = instead(&key.text, shape.property_names());
         self.problems.error(Code::UnknownKey, (path, key.bytes.clone()), message).set_help(help);
@@ -106,7 +121,10 @@ impl Compiler<'_, '_, '_> {
     fn field(&mut self, shape: &Shape<'_>, node: &Node, path: &str, settings: &Node) -> Tree {
         let spot = Spot { may_hold_secrets: true, ..Spot::default() };
         match shape.language() {
-            Language::Url => self.text_for(node, path, Place::Url, Spot::default()).part,
+            Language::Url => {
+                self.reaches(node, settings, path);
+                self.text_for(node, path, Place::Url, Spot::default()).part
+            }
             Language::Text => self.tree(&texts(node), node, path, (Place::Text, Spot::default())).part,
             Language::Header => self.tree(&texts(node), node, path, (Place::Header, spot)).part,
             Language::Form => self.tree(&texts(node), node, path, (Place::Value, spot)).part,
@@ -139,7 +157,7 @@ impl Compiler<'_, '_, '_> {
     fn nested(&mut self, shape: &Shape<'_>, node: &Node, path: &str, settings: &Node) -> Tree {
         match &node.kind {
             Kind::Map(entries) if shape.has_members() => {
-                let member = |(key, value): &(crate::node::Key, Node)| {
+                let member = |(key, value): &(Key, Node)| {
                     let path = format!("{path}.{}", key.text);
                     let member = shape.property(&key.text);
                     let tree = member.map_or(Tree::Constant(value.value()), |member| {

@@ -4,6 +4,7 @@
 
 mod house;
 
+use flowrun_lang::graph::Graph;
 use flowrun_lang::{SourceText, check};
 use proptest::prelude::*;
 
@@ -32,7 +33,7 @@ steps:
     else:
       - compute: { total: count * 2 }
   - send: |
-      Dear {{last_name}},
+      Dear {{first}} {{last_name}},
         it is {{total}}.
   - end: { outputs: { total: "{{total}}" } }
 outputs: { total: "{{total}}" }
@@ -44,6 +45,10 @@ fn is_checked(text: &str) {
     let checked = check(&source, &house::catalog());
     let has_errors = checked.diagnostics.iter().any(flowrun_lang::Diagnostic::is_error);
     assert_eq!(checked.flow.is_some(), !has_errors, "{text}");
+    if let Some(flow) = &checked.flow {
+        // Whatever is right can be drawn.
+        assert!(!Graph::of(flow).nodes.is_empty(), "{text}");
+    }
     for problem in &checked.diagnostics {
         assert!(problem.help.as_ref().is_some_and(|help| !help.is_empty()), "no help: {problem}\n{text}");
         let bytes = problem.place.as_ref().unwrap().bytes.clone();

@@ -10,7 +10,10 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use expect_test::expect_file;
-use flowrun_lang::{Diagnostic, Flows, SourceText, Unread, check_with};
+use flowrun_lang::{Code, Diagnostic, Flows, SourceText, Unread, check_with};
+
+/// What is said of a flow that runs all the same.
+const WARNINGS: &[Code] = &[Code::UnusedVariable, Code::UnusedInput, Code::Unreachable, Code::OutputNeverSet];
 
 fn folders() -> Vec<PathBuf> {
     let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/cases");
@@ -63,11 +66,13 @@ fn every_seeded_mistake_is_said_as_expected() {
 }
 
 #[test]
-fn every_seeded_mistake_is_an_error_said_once_at_a_place_with_a_help() {
+fn every_seeded_mistake_is_said_once_at_a_place_with_a_help() {
     for folder in folders() {
         let said = said_of(&folder.join("flow.yaml"));
         let name = folder.display();
-        assert!(said.iter().any(Diagnostic::is_error), "{name}: nothing is wrong");
+        let is_doubt = said.iter().all(|problem| WARNINGS.contains(&problem.code));
+        assert!(!said.is_empty(), "{name}: nothing is wrong");
+        assert!(is_doubt || said.iter().any(Diagnostic::is_error), "{name}: no error among {said:?}");
         for (at, problem) in said.iter().enumerate() {
             assert!(problem.place.is_some(), "{name}: {problem} has no place");
             let helps = problem.help.as_ref().is_some_and(|help| !help.trim().is_empty());

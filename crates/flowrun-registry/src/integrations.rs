@@ -46,7 +46,13 @@ impl Integrations for Registry {
 
 /// What a check or a list sees of an integration.
 pub(crate) fn status(of: Integration) -> IntegrationStatus {
-    IntegrationStatus { name: of.name, state: of.state, kept: of.kept.into_keys().collect() }
+    let api_domain = of.kept.get("api_domain").cloned();
+    IntegrationStatus {
+        kept: of.kept.into_keys().collect(),
+        hosts: of.hosts,
+        api_domain,
+        ..IntegrationStatus::new(of.name, of.state)
+    }
 }
 
 /// Whether a registry serves this tenant at all.

@@ -107,6 +107,21 @@ pub struct IntegrationStatus {
     pub state: IntegrationState,
     /// The names of the fields kept from the callback and the token reply, such as `api_domain`.
     pub kept: Vec<String>,
+    /// The hosts its token may be sent to (N4): `api.example.com`, `.example.com` for every host below it,
+    /// `127.0.0.1:8080`. Empty where the house does not say, so that no check judges by it.
+    #[serde(default)]
+    pub hosts: Vec<String>,
+    /// The address of its API, where the authorization itself said which it is (the kept `api_domain`).
+    #[serde(default)]
+    pub api_domain: Option<String>,
+}
+
+impl IntegrationStatus {
+    /// One of which no more is known than its name and state.
+    #[must_use]
+    pub fn new(name: IntegrationName, state: IntegrationState) -> Self {
+        Self { name, state, kept: Vec::new(), hosts: Vec::new(), api_domain: None }
+    }
 }
 
 /// The named integrations of a house.

@@ -84,7 +84,7 @@ fn stranded(
     (old, new): (&IntegrationName, &IntegrationName),
 ) -> Vec<Diagnostic> {
     let found = |name: &IntegrationName, state, code| {
-        let only = IntegrationStatus { name: name.clone(), state, kept: Vec::new() };
+        let only = IntegrationStatus::new(name.clone(), state);
         let checked = lang::check_with(source, &steps.clone().with_integrations(vec![only]), beside);
         checked.diagnostics.into_iter().filter(move |diagnostic| diagnostic.code == code)
     };

@@ -38,7 +38,14 @@ impl Compiler<'_, '_, '_> {
 
     /// Steps one after the other.
     pub(super) fn block(&mut self, steps: &[StepNode<'_>]) {
-        steps.iter().for_each(|step| self.step(step));
+        let mut is_alive = !self.reach.is_dead();
+        for (at, step) in steps.iter().enumerate() {
+            // Said once: what comes after is not reached for the same reason.
+            if std::mem::replace(&mut is_alive, !self.reach.is_dead()) && !is_alive && at > 0 {
+                self.unreachable(step, &steps[at - 1]);
+            }
+            self.step(step);
+        }
     }
 
     fn step(&mut self, step: &StepNode<'_>) {

@@ -19,12 +19,15 @@ impl Compiler<'_, '_, '_> {
                     reads.insert(slot);
                 }
                 let name = self.slots.name(slot).to_owned();
+                self.read.insert(slot);
                 if RESERVED.contains(&name.as_str()) {
                     self.judge_reserved(&name, mention, path, bytes);
                 } else if !self.declared.contains(&slot) {
                     self.undeclared(&name, mention.within_each, path, bytes);
                 } else if !mention.tolerated && !spot.may_be_unset {
                     self.judge_reach(slot, &name, path, bytes);
+                } else if !mention.tolerated {
+                    self.judge_output(slot, &name, path, bytes);
                 }
             }
             Root::Secrets => self.judge_secret(mention, spot, path, bytes),

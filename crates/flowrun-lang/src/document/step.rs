@@ -55,6 +55,7 @@ pub(crate) struct Case<'n> {
 /// One branch of a `parallel`.
 #[derive(Debug)]
 pub(crate) struct BranchNode<'n> {
+    pub(crate) name: &'n str,
     pub(crate) steps: Vec<StepNode<'n>>,
 }
 
@@ -84,7 +85,7 @@ pub(crate) enum KindNode<'n> {
 }
 
 /// Kinds the language itself has.
-const BUILT_IN: &[&str] = &[
+pub(crate) const BUILT_IN: &[&str] = &[
     "set", "compute", "if", "switch", "do", "for_each", "repeat", "parallel", "call", "wait", "send", "log",
     "fail", "end",
 ];
@@ -93,7 +94,7 @@ const LATER: &[&str] = &["ask", "respond", "emit"];
 /// Kinds whose body stands beside them as `do`.
 const LOOPS: &[&str] = &["for_each", "repeat"];
 /// Keys beside a kind (L-9).
-const COMMON: &[&str] = &["id", "if", "timeout", "retry", "on_error", "finally", "undo", "into"];
+pub(crate) const COMMON: &[&str] = &["id", "if", "timeout", "retry", "on_error", "finally", "undo", "into"];
 const COMMON_LATER: &[&str] = &["in_doubt"];
 
 /// Reads a block of steps; `kinds` are those of the catalogue.
@@ -316,6 +317,7 @@ fn built<'n>(
             let wanted = ("`parallel` is a map of branches", "parallel: { one: [ … ], other: [ … ] }");
             let entries = map_of(settings, &path, wanted, problems)?;
             let branch = |(key, node): &'n (Key, Node)| BranchNode {
+                name: &key.text,
                 steps: steps(node, &format!("{path}.{}", key.text), kinds, problems),
             };
             KindNode::Parallel(entries.iter().map(branch).collect(), keys.take("join"))

@@ -1,19 +1,29 @@
-//! The house that flows are checked for: both HTTP steps, and two integrations.
+//! The house that flows are checked for: both HTTP steps, and a few integrations.
 
 use flowrun_lang::Catalog;
 use flowrun_step::{IntegrationName, IntegrationState, IntegrationStatus, StepSet};
 use flowrun_step_fetch_variables::FetchVariables;
 use flowrun_step_http_request::HttpRequest;
 
-/// Both HTTP steps, one integration that can be used and one that was never authorised.
+/// Both HTTP steps, two integrations that can be used and one that was never authorised.
 pub(crate) fn catalog() -> Catalog {
     let steps = StepSet::new().with(FetchVariables).unwrap().with(HttpRequest).unwrap();
-    let status = |name: &str, state| {
-        let name = IntegrationName::new(name).unwrap();
-        IntegrationStatus { name, state, kept: Vec::new() }
-    };
+    let status = |name: &str, state| IntegrationStatus::new(IntegrationName::new(name).unwrap(), state);
+    let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
     Catalog::new(steps).with_integrations(vec![
-        status("teamleader", IntegrationState::Authorized),
-        status("zoho", IntegrationState::Incomplete),
+        IntegrationStatus {
+            hosts: texts(&["api.focus.teamleader.eu", "api.teamleader.eu"]),
+            ..status("teamleader", IntegrationState::Authorized)
+        },
+        IntegrationStatus {
+            hosts: texts(&["www.zohoapis.com", "www.zohoapis.eu"]),
+            ..status("zoho", IntegrationState::Incomplete)
+        },
+        IntegrationStatus {
+            kept: texts(&["api_domain"]),
+            hosts: texts(&["www.zohoapis.com", "www.zohoapis.eu", "www.zohoapis.com.au"]),
+            api_domain: Some("https://www.zohoapis.eu".to_owned()),
+            ..status("zoho_eu", IntegrationState::Authorized)
+        },
     ])
 }
