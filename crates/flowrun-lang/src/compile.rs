@@ -11,8 +11,10 @@ mod mention;
 mod parallel;
 mod part;
 mod retry;
+mod trail;
 
 pub(crate) use part::{Spot, dotted};
+pub(crate) use trail::{Trail, View};
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
@@ -33,6 +35,8 @@ pub(crate) struct Compiled {
     pub(crate) inputs: Vec<Input>,
     pub(crate) secrets: Vec<String>,
     pub(crate) integrations: Vec<IntegrationName>,
+    /// What was known where; only an editor asks.
+    pub(crate) trail: Trail,
 }
 
 /// Lays out a document. The plan may run only if no error was found.
@@ -70,7 +74,7 @@ pub(crate) fn compile(
     };
     let integrations = compiler.integrations.into_values().collect();
     let secrets = document.secrets.iter().map(|(name, _)| (*name).to_owned()).collect();
-    Compiled { plan, inputs, secrets, integrations }
+    Compiled { plan, inputs, secrets, integrations, trail: compiler.trail }
 }
 
 /// The state of one compilation.
@@ -108,6 +112,7 @@ pub(crate) struct Compiler<'c, 'p, 's> {
     has_item: bool,
     /// The most items of a `for_each` (L-3).
     max_items: usize,
+    trail: Trail,
 }
 
 impl<'c, 'p, 's> Compiler<'c, 'p, 's> {
@@ -137,6 +142,7 @@ impl<'c, 'p, 's> Compiler<'c, 'p, 's> {
             has_index: false,
             has_item: false,
             max_items: 0,
+            trail: Trail::default(),
         }
     }
 

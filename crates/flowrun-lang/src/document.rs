@@ -11,7 +11,7 @@ use crate::node::{Key, Node};
 use crate::problems::Problems;
 
 pub(crate) use keys::{Keys, wrong_shape};
-pub(crate) use step::{BranchNode, Case, Guarded, Handler, KindNode, StepNode, steps};
+pub(crate) use step::{BUILT_IN, BranchNode, COMMON, Case, Guarded, Handler, KindNode, StepNode, steps};
 
 /// A flow as written.
 #[derive(Debug)]
@@ -27,7 +27,8 @@ pub(crate) struct Document<'n> {
     pub(crate) limits: Option<&'n Node>,
 }
 
-const KEYS: &[&str] = &[
+/// The keys of a flow.
+pub(crate) const KEYS: &[&str] = &[
     "name",
     "description",
     "version",

@@ -23,6 +23,7 @@ mod code;
 mod compile;
 mod diagnostic;
 mod document;
+pub mod editor;
 mod flow;
 mod input;
 mod names;

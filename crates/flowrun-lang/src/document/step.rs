@@ -81,7 +81,7 @@ pub(crate) enum KindNode<'n> {
 }
 
 /// Kinds the language itself has.
-const BUILT_IN: &[&str] = &[
+pub(crate) const BUILT_IN: &[&str] = &[
     "set", "compute", "if", "switch", "do", "for_each", "repeat", "parallel", "wait", "send", "log", "fail",
     "end",
 ];
@@ -90,7 +90,7 @@ const LATER: &[&str] = &["call", "ask", "respond", "emit"];
 /// Kinds whose body stands beside them as `do`.
 const LOOPS: &[&str] = &["for_each", "repeat"];
 /// Keys beside a kind (L-9).
-const COMMON: &[&str] = &["id", "if", "timeout", "retry", "on_error", "finally", "into"];
+pub(crate) const COMMON: &[&str] = &["id", "if", "timeout", "retry", "on_error", "finally", "into"];
 const COMMON_LATER: &[&str] = &["undo", "in_doubt"];
 
 /// Reads a block of steps; `kinds` are those of the catalogue.
