@@ -30,6 +30,7 @@ mod completions;
 mod eval;
 mod explain;
 mod integrations;
+mod lsp;
 mod start;
 
 use std::ffi::OsString;
@@ -95,6 +96,7 @@ fn obey(world: &World, arguments: &Arguments) -> Result<Exit, Complaint> {
         Some(Verb::Integrations { verb }) => wait_for(integrations::integrations(world, verb)),
         Some(Verb::Eval(eval)) => eval::eval(world, eval),
         Some(Verb::Explain { code }) => explain::explain(world, code.as_deref()),
+        Some(Verb::Lsp { .. }) => lsp::lsp(world),
         Some(Verb::Completions { shell }) => completions::completions(world, *shell),
     }
 }

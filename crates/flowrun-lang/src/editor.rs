@@ -33,7 +33,7 @@ use std::ops::Range;
 pub use complete::complete;
 pub use fixes::{Fix, fixes};
 pub use hover::hover;
-pub use names::{definition, references, rename, renamed};
+pub use names::{definition, readers, references, rename, renamed};
 pub use symbols::symbols;
 
 /// A replacement of some bytes of the text.

@@ -102,8 +102,9 @@ fn every_map_is_offered_exactly_the_keys_that_the_checker_knows_there() {
         let text = map.replace('¦', "qqqqqqqqqqqq");
         let source = SourceText::new("f", text.into_bytes()).unwrap();
         let problems = check(&source, &catalog()).diagnostics;
-        let known = problems.iter().filter_map(|problem| problem.help.as_ref()?.strip_prefix("known here: "));
-        let mut known: Vec<&str> = known.last().unwrap().split(", ").collect();
+        let mut known =
+            problems.iter().filter_map(|problem| problem.help.as_ref()?.strip_prefix("known here: "));
+        let mut known: Vec<&str> = known.next_back().unwrap().split(", ").collect();
         let mut offered = labels(map);
         let is_there = |key: &str| map.contains(&format!("{key}: "));
         // Where there is no kind yet, the checker lists the kinds alone.

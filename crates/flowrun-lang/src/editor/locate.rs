@@ -258,11 +258,11 @@ impl Chain {
     fn open_value(&self, text: &str, line: usize) -> Option<(usize, usize)> {
         let above = self.found.iter().enumerate().rev();
         above.into_iter().find_map(|(at, found)| {
-            let (start, value) = found.value.filter(|(start, _)| *start < line)?;
+            let (_, value) = found.value.filter(|(start, _)| *start < line)?;
             let said = text[value..].lines().next().unwrap_or_default();
             // An anchor names what stands below.
-            let is_open = start < line && !(said.starts_with('&') && !said.trim_end().contains(' '));
-            is_open.then_some((self.found.len() - at, value))
+            let is_anchor = said.starts_with('&') && !said.trim_end().contains(' ');
+            (!is_anchor).then_some((self.found.len() - at, value))
         })
     }
 

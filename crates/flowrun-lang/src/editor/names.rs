@@ -24,6 +24,16 @@ pub fn references(source: &SourceText, offset: usize, catalog: &Catalog) -> Vec<
     said_of(source, offset, catalog).into_iter().map(|said| said.bytes).collect()
 }
 
+/// The places that read the name at `offset`.
+#[must_use]
+pub fn readers(source: &SourceText, offset: usize, catalog: &Catalog) -> Vec<Range<usize>> {
+    said_of(source, offset, catalog)
+        .into_iter()
+        .filter(|said| !said.is_write)
+        .map(|said| said.bytes)
+        .collect()
+}
+
 /// The bytes of the name at `offset`, if it is one that may be changed.
 #[must_use]
 pub fn renamed(source: &SourceText, offset: usize, catalog: &Catalog) -> Option<Range<usize>> {
