@@ -180,13 +180,17 @@ fn a_completion_replaces_the_word_that_was_begun_and_keeps_a_colon_that_is_there
 
 #[test]
 fn hovering_says_what_a_word_is_for_and_where_a_variable_comes_from() {
-    assert!(hovered("steps:\n  - fetch_vari¦ables: { url: x, into: y }\n").contains("fetch_variables"));
+    assert!(
+        hovered("steps:\n  - fetch_vari¦ables: { url: x, into: y }\n")
+            .contains("keeps parts of its JSON reply")
+    );
     assert!(
         hovered("steps:\n  - http_request:\n      redi¦rects: 1\n      url: x\n")
             .contains("redirects are followed")
     );
     assert!(hovered("steps:\n  - send: hi\n    ret¦ry: 3\n").contains("further attempts"));
     assert!(hovered("inputs: { x: }\nsteps:\n  - send: \"{{upp¦er x}}\"\n").contains("in capitals"));
+    assert_eq!(hovered("inputs: { x: }\nsteps:\n  - send: \"{{x}} upp¦er\"\n"), "", "a word among words");
     let flow = "inputs: { id: { type: integer, default: 3 } }\nsteps:\n  - id: c\n    fetch_variables: { url: https://a.example, variables: { name: data.name } }\n  - send: \"é {{id}} {{na¦me}}\"\n";
     assert!(
         hovered(flow).contains("by `fetch_variables` in step `c`, line 4, from `data.name`"),

@@ -48,7 +48,8 @@ fn subject(source: &SourceText, offset: usize, catalog: &Catalog) -> Option<Hove
     let text = if spot.is_key {
         atlas.ground(&spot.path).about(written, &atlas)?
     } else {
-        about_value(written, atlas.ground(&spot.path), catalog)?
+        let before = source.text().get(spot.start..bytes.start).unwrap_or_default();
+        about_value((written, before), atlas.ground(&spot.path), catalog)?
     };
     Some(Hover { bytes, text: format!("**{written}**\n\n{text}") })
 }
@@ -61,7 +62,7 @@ fn word(text: &str, offset: usize) -> Range<usize> {
     clamped(text, &(start..offset + rest.len() - rest.trim_start_matches(is_part).len()))
 }
 
-fn about_value(word: &str, ground: Ground<'_>, catalog: &Catalog) -> Option<String> {
+fn about_value((word, before): (&str, &str), ground: Ground<'_>, catalog: &Catalog) -> Option<String> {
     match ground.tongue()? {
         Tongue::Integration => Some(match known(word, catalog) {
             Some(status) => state(status),
@@ -71,6 +72,9 @@ fn about_value(word: &str, ground: Ground<'_>, catalog: &Catalog) -> Option<Stri
             },
         }),
         Tongue::Text | Tongue::Call => {
+            // A helper's name in plain words is a word.
+            let open = before.rfind("{{").filter(|open| !before[*open..].contains("}}"));
+            open?;
             let known = words::HELPERS.iter().chain(words::PROVIDED);
             known.into_iter().find(|(name, _)| *name == word).map(|(_, about)| (*about).to_owned())
         }

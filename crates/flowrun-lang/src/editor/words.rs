@@ -105,8 +105,14 @@ pub(super) const BESIDE: &[(&str, Word)] = &[
     ),
 ];
 
-/// The kinds the language itself has.
+/// The kinds of the language.
 pub(super) const KINDS: &[Word] = &[
+    (
+        "fetch_variables",
+        Map,
+        "Calls a web service and keeps parts of its JSON reply as variables; GET unless said.",
+    ),
+    ("http_request", Map, "Calls a web service; its output is `{status, headers, body}`; POST unless said."),
     ("set", Map, "Sets variables: names and values; texts in them are templates."),
     ("compute", Map, "Sets variables: names and expressions, in order; later ones see earlier ones."),
     ("if", Expression, "Takes the steps of `then` if the expression is true, else those of `else`."),
