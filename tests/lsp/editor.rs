@@ -66,11 +66,16 @@ impl Editor {
 
     /// Types a text in place of the last, and gives what is wrong with it.
     pub(crate) fn change(&mut self, name: &str, text: &str) -> Value {
+        self.type_on(name, text);
+        self.judged(name)
+    }
+
+    /// Types a text in place of the last, and waits for nothing.
+    pub(crate) fn type_on(&mut self, name: &str, text: &str) {
         self.version += 1;
         let document = json!({ "uri": self.uri(name), "version": self.version });
         let changes = json!([{ "text": text }]);
         self.tell("textDocument/didChange", &json!({ "textDocument": document, "contentChanges": changes }));
-        self.judged(name)
     }
 
     /// What was said of the version typed last.

@@ -1,8 +1,8 @@
 //! What an editor asks while a flow is being typed: what may stand here, what this is, where else it is.
 //!
 //! A file under way is mostly not valid YAML, so two things are kept apart. *Where the cursor is* comes from the
-//! text alone: the indentation above it and the brackets of its line ([`locate`](locate::locate)). *What the flow
-//! declares* comes from the usual passes over as much of the file as is readable ([`Reading`]): where YAML gives up,
+//! text alone: the indentation above it and the brackets of its line (`locate`). *What the flow
+//! declares* comes from the usual passes over as much of the file as is readable (`Reading`): where YAML gives up,
 //! the line under the cursor and then the lines it stops at are blanked, and no byte moves. Nothing is worded
 //! elsewhere: a language server forwards what it gets here.
 //!

@@ -1,9 +1,10 @@
 //! The conversation after its first exchange: requests are answered, notifications kept, mistakes published.
 
+use std::collections::BTreeSet;
 use std::sync::mpsc::Receiver;
 
 use flowrun::lang::Catalog;
-use ls_types::MessageType;
+use ls_types::{MessageType, Uri};
 use lsp_server::{ErrorCode, Message, Request, RequestId, Response};
 use serde_json::{Value, json};
 
@@ -22,6 +23,8 @@ pub(super) struct Server<'w> {
     /// The steps of the house, and its integrations if they are known.
     catalog: Catalog,
     steps: Catalog,
+    /// The files whose mistakes are to be published.
+    changed: BTreeSet<Uri>,
     has_shut_down: bool,
 }
 
@@ -32,14 +35,15 @@ impl<'w> Server<'w> {
         send: Box<dyn Fn(Message)>,
         (documents, beside, steps): (Documents, Beside, Catalog),
     ) -> Self {
-        Self { world, send, documents, beside, catalog: steps.clone(), steps, has_shut_down: false }
+        let (catalog, changed) = (steps.clone(), BTreeSet::new());
+        Self { world, send, documents, beside, catalog, steps, changed, has_shut_down: false }
     }
 
     /// Serves, and says whether the editor asked for the end before it.
     pub(super) fn serve(&mut self, heard: &Receiver<Heard>) -> bool {
         self.read_integrations();
-        for heard in heard {
-            match heard {
+        while let Some(next) = self.next(heard) {
+            match next {
                 Heard::Nobody => return false,
                 Heard::Integrations(reading) => self.take(reading),
                 Heard::Editor(Message::Request(request)) => self.asked(request),
@@ -51,6 +55,16 @@ impl<'w> Server<'w> {
             }
         }
         self.has_shut_down
+    }
+
+    /// What comes next. Mistakes are published once nothing waits to be heard: of a burst of key strokes the last
+    /// text counts, and a question is answered before them.
+    fn next(&mut self, heard: &Receiver<Heard>) -> Option<Heard> {
+        if let Ok(next) = heard.try_recv() {
+            return Some(next);
+        }
+        std::mem::take(&mut self.changed).iter().for_each(|uri| self.publish(uri));
+        heard.recv().ok()
     }
 
     fn asked(&mut self, request: Request) {
@@ -71,10 +85,10 @@ impl<'w> Server<'w> {
     fn told(&mut self, method: &str, params: Value) {
         match self.documents.told(method, params) {
             documents::Told::Opened(uri) => {
-                self.publish(&uri);
+                self.changed.insert(uri);
                 self.read_integrations();
             }
-            documents::Told::Changed(uri) => self.publish(&uri),
+            documents::Told::Changed(uri) => drop(self.changed.insert(uri)),
             documents::Told::Saved => self.read_integrations(),
             documents::Told::Closed(uri) => {
                 self.notify("textDocument/publishDiagnostics", &json!({ "uri": uri, "diagnostics": [] }))
@@ -84,7 +98,7 @@ impl<'w> Server<'w> {
         }
     }
 
-    fn publish(&self, uri: &ls_types::Uri) {
+    fn publish(&self, uri: &Uri) {
         let Some(document) = self.documents.get(uri) else { return };
         self.notify(
             "textDocument/publishDiagnostics",
@@ -109,19 +123,15 @@ impl<'w> Server<'w> {
             beside::News::Unknown(why) => {
                 self.catalog = self.steps.clone();
                 self.log(&why);
-                self.publish_all();
+                self.changed.extend(self.documents.uris().cloned());
             }
             beside::News::Known(known) => {
                 let steps = self.steps.clone();
                 // Where there are none at all, a flow is written for use elsewhere.
                 self.catalog = if known.is_empty() { steps } else { steps.with_integrations(known) };
-                self.publish_all();
+                self.changed.extend(self.documents.uris().cloned());
             }
         }
-    }
-
-    fn publish_all(&self) {
-        self.documents.uris().for_each(|uri| self.publish(uri));
     }
 
     /// One line for whoever looks for a reason, in the editor's log and on stderr.
