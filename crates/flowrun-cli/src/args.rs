@@ -88,6 +88,12 @@ pub(crate) enum Verb {
         /// The code, such as F014; without one, all of them are listed.
         code: Option<String>,
     },
+    /// Serve an editor as a language server, over stdin and stdout.
+    Lsp {
+        /// The only way there is; some editors insist on saying so.
+        #[arg(long, hide = true)]
+        stdio: bool,
+    },
     /// Write completions for a shell on stdout.
     Completions {
         /// The shell.

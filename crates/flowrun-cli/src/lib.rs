@@ -32,6 +32,7 @@ mod eval;
 mod explain;
 mod graph;
 mod integrations;
+mod lsp;
 mod schema;
 mod start;
 
@@ -100,6 +101,7 @@ fn obey(world: &World, arguments: &Arguments) -> Result<Exit, Complaint> {
         Some(Verb::Graph(graph)) => graph::graph(world, graph),
         Some(Verb::Schema) => schema::schema(world),
         Some(Verb::Explain { code }) => explain::explain(world, code.as_deref()),
+        Some(Verb::Lsp { .. }) => lsp::lsp(world),
         Some(Verb::Completions { shell }) => completions::completions(world, *shell),
     }
 }

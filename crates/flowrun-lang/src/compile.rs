@@ -14,9 +14,11 @@ mod parallel;
 mod part;
 mod reach;
 mod retry;
+mod trail;
 mod unused;
 
 pub(crate) use part::{Spot, dotted};
+pub(crate) use trail::{Trail, View};
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::Range;
@@ -42,6 +44,8 @@ pub(crate) struct Compiled {
     /// How many calls are nested beneath it.
     pub(crate) depth: usize,
     pub(crate) visits: Vec<Visit>,
+    /// What was known where; only an editor asks.
+    pub(crate) trail: Trail,
 }
 
 /// Lays out a document; nothing if it calls a flow with mistakes. The plan may run only if no error was found.
@@ -86,8 +90,8 @@ pub(crate) fn compile(
     };
     let integrations = compiler.integrations.into_values().collect();
     let secrets = document.secrets.iter().map(|(name, _)| (*name).to_owned()).collect();
-    let visits = compiler.visits;
-    Some(Compiled { plan, inputs, secrets, integrations, depth, visits })
+    let (visits, trail) = (compiler.visits, compiler.trail);
+    Some(Compiled { plan, inputs, secrets, integrations, depth, visits, trail })
 }
 
 /// The state of one compilation.
@@ -139,6 +143,7 @@ pub(crate) struct Compiler<'c, 'p, 's> {
     has_item: bool,
     /// The most items of a `for_each` (L-3).
     max_items: usize,
+    trail: Trail,
 }
 
 impl<'c, 'p, 's> Compiler<'c, 'p, 's> {
@@ -176,6 +181,7 @@ impl<'c, 'p, 's> Compiler<'c, 'p, 's> {
             has_index: false,
             has_item: false,
             max_items: 0,
+            trail: Trail::default(),
         }
     }
 

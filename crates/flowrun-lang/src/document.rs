@@ -28,6 +28,7 @@ pub(crate) struct Document<'n> {
     pub(crate) limits: Option<&'n Node>,
 }
 
+/// The keys of a flow.
 pub(crate) const KEYS: &[&str] = &[
     "name",
     "description",

@@ -38,10 +38,12 @@ pub enum Given {
     Value(Value),
 }
 
-const TYPES: &[&str] =
+/// The types an input may have.
+pub(crate) const TYPES: &[&str] =
     &["string", "integer", "number", "boolean", "object", "array", "timestamp", "duration", "any"];
 
-const KEYS: &[&str] =
+/// The keys of an input.
+pub(crate) const KEYS: &[&str] =
     &["type", "default", "ask", "enum", "pattern", "minimum", "maximum", "sensitive", "description"];
 
 /// Reads the `inputs` of a flow.

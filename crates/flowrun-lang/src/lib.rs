@@ -24,6 +24,7 @@ mod code;
 mod compile;
 mod diagnostic;
 mod document;
+pub mod editor;
 mod flow;
 pub mod graph;
 mod input;

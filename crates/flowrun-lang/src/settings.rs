@@ -17,7 +17,7 @@ use crate::code::Code;
 use crate::compile::{Compiler, Spot};
 use crate::node::{Key, Kind, Node};
 use crate::suggest::{instead, is_meant};
-use schema::{Language, Shape};
+pub(crate) use schema::{Language, Shape};
 
 /// A step's settings, compiled.
 pub(crate) struct Settings {

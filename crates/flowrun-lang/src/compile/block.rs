@@ -34,6 +34,8 @@ impl Compiler<'_, '_, '_> {
             compiler.op(Op::Leave);
         });
         self.op(Op::Finish);
+        let end = self.view();
+        self.mark("outputs", end);
     }
 
     /// Steps one after the other.
@@ -63,11 +65,12 @@ impl Compiler<'_, '_, '_> {
             timeout: step.timeout,
             path: &step.path,
         };
-        let before = self.reach.clone();
+        let before = self.view();
         self.scope(&around, |compiler, scope| compiler.guarded(step, scope));
         if step.guard.is_some() {
-            self.reach = std::mem::take(&mut self.reach).join(before);
+            self.reach = std::mem::take(&mut self.reach).join(before.reach.clone());
         }
+        self.mark(&step.path, before);
         self.owner = outer;
     }
 

@@ -13,6 +13,7 @@ use crate::suggest::{instead, nearest};
 impl Compiler<'_, '_, '_> {
     /// Judges one mention; `spot` says what its place allows, `bytes` where it stands in the file.
     pub(super) fn judge(&mut self, mention: &Mention, spot: Spot, path: &str, bytes: Range<usize>) {
+        self.note(mention, &bytes);
         match mention.root {
             Root::Slot(slot) => {
                 if let Some(reads) = &mut self.undo_reads {

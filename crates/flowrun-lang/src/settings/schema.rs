@@ -4,7 +4,7 @@ use serde_json::Value;
 
 /// The language a string setting is written in (`x-flowrun`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Language {
+pub(crate) enum Language {
     Text,
     Url,
     Header,
@@ -20,18 +20,18 @@ pub(super) enum Language {
 
 /// A schema and the document its references point into.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Shape<'s> {
+pub(crate) struct Shape<'s> {
     schema: &'s Value,
     root: &'s Value,
 }
 
 impl<'s> Shape<'s> {
-    pub(super) fn of(root: &'s Value) -> Self {
+    pub(crate) fn of(root: &'s Value) -> Self {
         Self { schema: root, root }
     }
 
     /// The language, which may stand beside a reference or within an optional's alternatives.
-    pub(super) fn language(&self) -> Language {
+    pub(crate) fn language(&self) -> Language {
         let named = self.every().find_map(|schema| schema.get("x-flowrun").and_then(Value::as_str));
         match named {
             Some("text") => Language::Text,
@@ -49,20 +49,20 @@ impl<'s> Shape<'s> {
     }
 
     /// Whether only a text will do, so that a plain scalar's source counts.
-    pub(super) fn is_text(&self) -> bool {
+    pub(crate) fn is_text(&self) -> bool {
         let types: Vec<&str> =
             self.every().filter_map(|schema| schema.get("type")).flat_map(type_names).collect();
         types.contains(&"string") && types.iter().all(|name| matches!(*name, "string" | "null"))
     }
 
     /// Whether it says anything about members.
-    pub(super) fn has_members(&self) -> bool {
+    pub(crate) fn has_members(&self) -> bool {
         self.every()
             .any(|schema| schema.get("properties").is_some() || schema.get("additionalProperties").is_some())
     }
 
     /// The schema of a member, declared or free.
-    pub(super) fn property(&self, key: &str) -> Option<Self> {
+    pub(crate) fn property(&self, key: &str) -> Option<Self> {
         let declared = self.every().find_map(|schema| schema.get("properties")?.get(key));
         let free = || {
             self.every().find_map(|schema| schema.get("additionalProperties")).filter(|free| free.is_object())
@@ -70,14 +70,33 @@ impl<'s> Shape<'s> {
         declared.or_else(free).map(|schema| Self { schema, root: self.root })
     }
 
-    pub(super) fn property_names(&self) -> Vec<&'s str> {
+    pub(crate) fn property_names(&self) -> Vec<&'s str> {
         let properties = self.every().filter_map(|schema| schema.get("properties")?.as_object());
         properties.flat_map(|properties| properties.keys().map(String::as_str)).collect()
     }
 
-    pub(super) fn required(&self) -> impl Iterator<Item = &'s str> {
+    pub(crate) fn required(&self) -> impl Iterator<Item = &'s str> {
         let required = self.every().filter_map(|schema| schema.get("required")?.as_array());
         required.flatten().filter_map(Value::as_str).collect::<Vec<_>>().into_iter()
+    }
+
+    /// What it says of itself, in words.
+    pub(crate) fn description(&self) -> Option<&'s str> {
+        self.every().find_map(|schema| schema.get("description")?.as_str())
+    }
+
+    /// What it is where nothing is written.
+    pub(crate) fn default(&self) -> Option<&'s Value> {
+        self.every().find_map(|schema| schema.get("default")).filter(|value| !value.is_null())
+    }
+
+    /// The values there are to choose from, if they are few and known.
+    pub(crate) fn choices(&self) -> Vec<String> {
+        let plain = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let listed = self.every().filter_map(|schema| schema.get("enum")?.as_array()).flatten().map(plain);
+        let is_boolean = |schema: &Value| schema.get("type").and_then(Value::as_str) == Some("boolean");
+        let truths = if self.every().any(is_boolean) { vec!["true", "false"] } else { Vec::new() };
+        listed.chain(truths.into_iter().map(str::to_owned)).collect()
     }
 
     /// The schema itself, what it refers to, and the alternatives of an optional.

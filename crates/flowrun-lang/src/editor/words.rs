@@ -1,0 +1,274 @@
+//! What the words of the language are for, in the words an author reads; and which language each one's value is in.
+//!
+//! Which of them this version knows is the checker's to say: what it refuses is not offered.
+
+use Tongue::{Blocks, Choice, Duration, Expression, Map, Name, Plain, Text};
+
+/// What a value is written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tongue {
+    /// A template.
+    Text,
+    /// A template that may hold secrets.
+    Call,
+    /// A Jinja expression.
+    Expression,
+    /// `30s`, `5m`.
+    Duration,
+    /// A name the author chooses.
+    Name,
+    /// The name of an integration.
+    Integration,
+    /// One of these.
+    Choice(&'static [&'static str]),
+    /// A value without a language of its own.
+    Plain,
+    /// A map with keys of its own.
+    Map,
+    /// Steps, or a map of them.
+    Blocks,
+}
+
+/// One word: its name, what its value is, what it is for.
+pub(super) type Word = (&'static str, Tongue, &'static str);
+
+/// The word of that name.
+pub(super) fn word(words: &[Word], name: &str) -> Option<Word> {
+    words.iter().find(|(word, ..)| *word == name).copied()
+}
+
+/// The keys of a flow.
+pub(super) const FLOW: &[Word] = &[
+    ("name", Name, "The flow's name."),
+    ("description", Plain, "What the flow is for."),
+    ("version", Plain, "The flow's version, for whoever reads it."),
+    ("trigger", Map, "What starts the flow: `message`, `webhook`, `schedule` or `event`."),
+    ("inputs", Map, "What the flow is given. Only declared inputs can be set from outside: `--var id=42`."),
+    ("secrets", Plain, "The names of the secrets the flow uses, read as `secrets.NAME` in requests."),
+    ("integrations", Map, "The integrations the flow uses."),
+    ("steps", Blocks, "What the flow does, one step after the other."),
+    ("on_error", Blocks, "`continue`, or steps to take when a step failed; they see `error`."),
+    ("finally", Blocks, "Steps to take whatever happened."),
+    ("timeout", Duration, "The time for the whole run, such as `5m`."),
+    ("outputs", Map, "What the flow gives back: names and values."),
+    ("limits", Map, "How much a run may use, beneath the host's ceilings."),
+];
+
+/// The keys of an input.
+pub(super) const INPUT: &[Word] = &[
+    ("type", Choice(crate::input::TYPES), "What a given text is parsed as, and a given value must be."),
+    ("default", Plain, "Its value where none is given. Without one the input is required."),
+    ("ask", Plain, "The question a person is asked if the starter gave no value."),
+    ("enum", Plain, "The values it may have."),
+    ("pattern", Plain, "A regular expression that a text must match."),
+    ("minimum", Plain, "The least number it may be."),
+    ("maximum", Plain, "The greatest number it may be."),
+    ("sensitive", Choice(&["true", "false"]), "Whether its value must not be shown."),
+    ("description", Plain, "What it is for."),
+    ("from", Plain, "A path into the trigger, such as `data.phone`."),
+];
+
+/// The keys beside a kind.
+pub(super) const COMMON: &[Word] = &[
+    ("id", Name, "The step's name: `steps.<id>` says how it went. Unique in the file."),
+    ("if", Expression, "The step is skipped unless this is true. With `then` it is the kind."),
+    ("timeout", Duration, "The time for the step with all its attempts and waits."),
+    (
+        "retry",
+        Map,
+        "How many further attempts are made if the call fails, 0 to 10; or `{times, wait, max_wait, errors}`.",
+    ),
+    ("on_error", Blocks, "`continue`, or steps to take if this one fails; they see `error`."),
+    ("finally", Blocks, "Steps to take however this one ended."),
+    (
+        "in_doubt",
+        Choice(&["stop", "retry", "skip", "fail"]),
+        "What to do when it is unknown whether the call was made.",
+    ),
+    ("undo", Blocks, "Steps that undo this one if the run ends badly."),
+    ("into", Name, "The variable that takes the step's whole output."),
+];
+
+/// Keys that belong to one kind and stand beside it: the kind, then the key.
+pub(super) const BESIDE: &[(&str, Word)] = &[
+    ("if", ("then", Blocks, "Steps to take if the condition holds.")),
+    ("if", ("else", Blocks, "Steps to take if it does not.")),
+    ("for_each", ("do", Blocks, "The steps of one turn; they see the item and `index`.")),
+    ("repeat", ("do", Blocks, "The steps of one turn; they see `index`.")),
+    (
+        "parallel",
+        (
+            "join",
+            Choice(&["all", "any"]),
+            "When the branches are over: all of them, or the first to succeed.",
+        ),
+    ),
+];
+
+/// The kinds of the language.
+pub(super) const KINDS: &[Word] = &[
+    (
+        "fetch_variables",
+        Map,
+        "Calls a web service and keeps parts of its JSON reply as variables; GET unless said.",
+    ),
+    ("http_request", Map, "Calls a web service; its output is `{status, headers, body}`; POST unless said."),
+    ("set", Map, "Sets variables: names and values; texts in them are templates."),
+    ("compute", Map, "Sets variables: names and expressions, in order; later ones see earlier ones."),
+    ("if", Expression, "Takes the steps of `then` if the expression is true, else those of `else`."),
+    ("switch", Blocks, "Takes the first case that holds: a list of `{if, then}`, and last perhaps `{else}`."),
+    ("do", Blocks, "A block of steps, so that the common keys work on a group."),
+    (
+        "for_each",
+        Expression,
+        "Takes the steps of `do` for each item of a list: an expression, or `{in, as, concurrency, max_items, collect}`.",
+    ),
+    ("repeat", Map, "Takes the steps of `do` until a condition holds: `{max, until, every}`."),
+    ("parallel", Blocks, "Branches side by side: a map of names and steps."),
+    ("call", Map, "Runs another flow: a file in the flows folder, or `{flow, inputs}`."),
+    ("ask", Text, "Asks the person of the conversation and waits for the answer."),
+    ("send", Text, "Sends a message: a text, or `{text, to, channel}`."),
+    ("wait", Text, "Waits: a duration, or `{until, before}`."),
+    ("respond", Map, "Answers the webhook's caller; the flow goes on."),
+    ("emit", Map, "Tells the host and other flows of an event."),
+    ("log", Text, "Writes to the run's log: a text, or `{text, level, data}`."),
+    (
+        "fail",
+        Name,
+        "Fails on purpose with the name of an error, or `{name, message}`; bare in a handler it raises the error again.",
+    ),
+    ("end", Map, "Ends the flow well, perhaps with `{outputs}`."),
+];
+
+/// The keys beneath a key of the language, by that key.
+pub(super) const BENEATH: &[(&str, &[Word])] = &[
+    (
+        "retry",
+        &[
+            ("times", Plain, "How many further attempts, 0 to 10."),
+            ("wait", Duration, "The pause before the first of them; each later one is longer."),
+            ("max_wait", Duration, "The longest pause; as long as `wait` for a constant one."),
+            (
+                "errors",
+                Choice(&["connect", "timeout", "429", "5xx"]),
+                "What is tried again; status codes too.",
+            ),
+        ],
+    ),
+    (
+        "for_each",
+        &[
+            ("in", Expression, "The list."),
+            ("as", Name, "What an item is called; `item` unless said."),
+            ("concurrency", Plain, "How many items are under way at once; 1 unless said."),
+            ("max_items", Plain, "The most items the list may have."),
+            ("collect", Expression, "What each item adds to the step's output."),
+        ],
+    ),
+    (
+        "repeat",
+        &[
+            ("max", Plain, "The most turns; if `until` never holds, the step fails with `exhausted`."),
+            ("until", Expression, "Tested after each turn."),
+            ("every", Duration, "The pause between turns."),
+        ],
+    ),
+    (
+        "wait",
+        &[
+            ("until", Expression, "The moment to wait for; one in the past waits not at all."),
+            ("before", Duration, "How much earlier to go on."),
+        ],
+    ),
+    (
+        "send",
+        &[
+            ("text", Text, "What is sent."),
+            ("to", Text, "Whom it is for; needed without a conversation."),
+            ("channel", Text, "The way it goes; needed without a conversation."),
+        ],
+    ),
+    (
+        "log",
+        &[
+            ("text", Text, "What is written."),
+            ("level", Choice(&["debug", "info", "warn", "error"]), "How grave it is; `info` unless said."),
+            ("data", Text, "A value to go with it."),
+        ],
+    ),
+    ("fail", &[("name", Name, "The error's name."), ("message", Text, "What a person is told.")]),
+    ("end", &[("outputs", Map, "What the flow gives back instead of its `outputs`.")]),
+    (
+        "limits",
+        &[
+            ("steps", Plain, "The most steps of a run; 10,000 unless said."),
+            ("state", Plain, "The most bytes of all variables; 8 MiB unless said."),
+            ("variable", Plain, "The most bytes of one variable; 1 MiB unless said."),
+            ("items", Plain, "The most items of a `for_each`; 10,000 unless said."),
+        ],
+    ),
+];
+
+/// The keys of a case of `switch`.
+pub(super) const CASE: &[Word] = &[
+    ("if", Expression, "The case is taken if this is the first to hold."),
+    ("then", Blocks, "Its steps."),
+    ("else", Blocks, "The steps if no case holds; only in the last."),
+];
+
+/// The helpers of a text.
+pub(super) const HELPERS: &[(&str, &str)] = &[
+    ("default", "`{{default x \"soon\"}}`: the value, or the fallback where it is unset or null."),
+    ("json", "`{{json x}}`: the value as JSON."),
+    ("url_encode", "`{{url_encode x}}`: percent-encoded."),
+    ("base64", "`{{base64 x}}`: in Base64; works over secrets too."),
+    ("upper", "`{{upper x}}`: in capitals."),
+    ("lower", "`{{lower x}}`: in small letters."),
+    ("trim", "`{{trim x}}`: without blanks at both ends."),
+    ("join", "`{{join list \", \"}}`: the items of a list, with this between them."),
+    ("length", "`{{length x}}`: how many items or characters."),
+    ("number", "`{{number x 2}}`: a number with so many decimals."),
+    (
+        "date",
+        "`{{date t \"%A %H:%M\" \"Europe/Brussels\"}}`: a moment as strftime writes it, in a time zone.",
+    ),
+    ("hmac_sha256", "`{{hmac_sha256 text secrets.KEY}}`: a signature; works over secrets."),
+];
+
+/// What is known of a step under `steps.<id>`.
+pub(super) const STEP_FIELDS: &[(&str, &str)] = &[
+    ("status", "`pending`, `done`, `skipped` or `failed`."),
+    ("output", "What the step gave; null before."),
+    ("error", "Why it failed, even if the error was handled; else null."),
+    ("attempts", "How often the call was made."),
+];
+
+/// What is known of an error.
+pub(super) const ERROR_FIELDS: &[(&str, &str)] = &[
+    (
+        "kind",
+        "`http`, `connect`, `timeout`, `refused`, `too_large`, `integration`, `missing`, `type`, `failed`, `exhausted` or `limit`.",
+    ),
+    ("name", "The name a `fail` gave it."),
+    ("message", "What happened, in words."),
+    ("status", "The HTTP status, if a service answered."),
+    ("step", "The id of the step that failed."),
+    ("attempts", "How often the call was made."),
+    ("retry_after", "How long the service asked to wait."),
+    ("effect", "`none`, `done` or `unknown`: whether the call did its work."),
+];
+
+/// Names that the engine itself provides.
+pub(super) const PROVIDED: &[(&str, &str)] = &[
+    ("steps", "Every step with an id: `steps.<id>.status`, `.output`, `.error`, `.attempts`."),
+    ("now", "The time of the event being processed."),
+    ("run", "The run itself."),
+    ("error", "The error being handled: `error.kind`, `.message`, `.status` …"),
+    ("index", "The number of the turn, from 0."),
+    ("item", "The item of this turn."),
+    ("secrets", "The secrets the flow declares; only in a request's headers, query, form, JSON or body."),
+    (
+        "integrations",
+        "Fields kept of an integration, such as `integrations.zoho.api_domain`; at the start of a `url`.",
+    ),
+];
