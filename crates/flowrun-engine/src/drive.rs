@@ -105,6 +105,10 @@ impl Driver {
             Command::Retrying { step, wait, .. } => {
                 self.services.observer.on(&RunEvent::Retrying { step: self.name_of(step), wait });
             }
+            Command::StepEnded { step, status, attempts } => {
+                let step = self.name_of(step);
+                self.services.observer.on(&RunEvent::StepEnded { step, status, attempts });
+            }
             Command::Yield | Command::Finish(_) => {}
         }
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use flowrun_machine::LogLevel;
+use flowrun_machine::{LogLevel, StepStatus};
 use serde_json::Value;
 
 /// Something that happened in a run. It never holds a secret, and of a call only its kind and time.
@@ -37,6 +37,15 @@ pub enum RunEvent {
         step: String,
         /// How long until then.
         wait: Duration,
+    },
+    /// A step ended; one in a loop does so in every turn.
+    StepEnded {
+        /// The step: its id, or its path.
+        step: String,
+        /// How.
+        status: StepStatus,
+        /// How many attempts its call took; 0 for a step that was skipped.
+        attempts: u32,
     },
     /// The flow logged a line.
     Logged {

@@ -142,7 +142,10 @@ fn run(flow: &Flow, choices: &[usize], cancel_after: Option<usize>) -> Seen {
                     out.push(op);
                 }
                 // What is told to stop comes back as stopped, whenever its turn is.
-                Command::Abort { .. } | Command::Timer { .. } | Command::Drop { .. } => {}
+                Command::Abort { .. }
+                | Command::Timer { .. }
+                | Command::Drop { .. }
+                | Command::StepEnded { .. } => {}
                 Command::Yield => next = Some(Happening::Resume),
                 Command::Finish(reached) => end = Some(reached),
                 other => panic!("no part asks for {other:?}"),
