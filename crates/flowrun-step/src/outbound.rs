@@ -24,6 +24,15 @@ pub enum Exposure {
     Credential,
 }
 
+/// Who asks for a request: for whoever watches or stands in for a way out; it is never sent.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Asker {
+    /// The place of the step in the flow, such as `steps[0]`; empty for a request of no step.
+    pub step: String,
+    /// Which attempt of the step's call this is, counting from 1.
+    pub attempt: u32,
+}
+
 /// One HTTP request, complete but for what an integration adds.
 ///
 /// # Example
@@ -53,6 +62,8 @@ pub struct Request {
     pub effect: Effect,
     /// Whether a secret rides along.
     pub exposure: Exposure,
+    /// Who asks.
+    pub asker: Asker,
 }
 
 impl Request {
@@ -70,6 +81,7 @@ impl Request {
             redirects: 0,
             effect,
             exposure: Exposure::Plain,
+            asker: Asker::default(),
         }
     }
 
