@@ -94,6 +94,9 @@ codes! {
     "F060" Exhausted "a repeat came to no end",
     "F070" Unreadable "a file cannot be read",
     "F071" Registry "the registry cannot be used",
+    "F090" NoReplyLeft "a request that no reply of the case answers",
+    "F091" ReplyLeft "a reply that the run never asked for",
+    "F092" Unexpected "a run came to something else than its case expects",
 }
 
 impl Code {

@@ -17,6 +17,7 @@
 //! assert_eq!(problem.place.as_ref().map(|p| (p.line, p.column)), Some((5, 19)));
 //! ```
 
+pub mod case;
 mod catalog;
 mod check;
 mod code;
