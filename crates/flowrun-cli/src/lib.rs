@@ -31,6 +31,7 @@ mod eval;
 mod explain;
 mod integrations;
 mod start;
+mod test;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -91,6 +92,7 @@ fn misunderstood(world: &World, error: &clap::Error) -> Exit {
 fn obey(world: &World, arguments: &Arguments) -> Result<Exit, Complaint> {
     match &arguments.verb {
         None => wait_for(start::start(world, &arguments.start)),
+        Some(Verb::Test(arguments)) => test::test(world, arguments),
         Some(Verb::Check(check)) => wait_for(check::check(world, check)),
         Some(Verb::Integrations { verb }) => wait_for(integrations::integrations(world, verb)),
         Some(Verb::Eval(eval)) => eval::eval(world, eval),
