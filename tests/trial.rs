@@ -481,6 +481,34 @@ fn what_is_told_of_a_hostile_case_is_inert() {
     assert!(!ended.stderr.contains(['\u{9b}', '\u{202e}', '\u{1b}', '\u{7}']), "{ended:?}");
 }
 
+/// Design 3: a run whose requests a case answers; it opens nothing real either.
+#[test]
+fn a_run_with_mock_is_answered_by_a_case_and_sends_nothing() {
+    let person = Person::new(&[("FLOWRUN_HOME", "real")]);
+    person.write("real", "a plain file, so that any use of it fails");
+    person.write("contact.flow.yaml", CONTACT);
+    let cases = "integrations: { crm: authorized }\ncases:\n  - name: first\n    replies: { get: { json: { name: Doe } } }\n  \
+                 - name: again\n    replies: { get: { json: { name: Roe } } }\n  - name: nothing\n";
+    person.write("contact.test.yaml", cases);
+    let run = |mock: &str| person.flowrun(&["contact.flow.yaml", "--var", "id=42", "--mock", mock]);
+    for (mock, code, stdout, stderr) in [
+        ("contact.test.yaml", 0, "Hello Doe.\n", "GET api.example.com/contacts/{{id}}  200"),
+        ("contact.test.yaml#aga", 0, "Hello Roe.\nWelcome back.\n", "GET api.example.com"),
+        ("contact.test.yaml#nothing", 1, "", "no reply of the case answers this request to api.example.com"),
+        ("contact.test.yaml#none", 2, "", "its cases are `first`, `again`, `nothing`"),
+        ("nowhere.test.yaml", 2, "", "nowhere.test.yaml cannot be read"),
+        ("contact.flow.yaml", 3, "", "contact.flow.yaml"),
+    ] {
+        let ended = run(mock);
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(code), stdout), "{mock}: {ended:?}");
+        assert!(ended.stderr.contains(stderr), "{mock}: {ended:?}");
+    }
+    person.write("contact.test.yaml", &cases.replace("crm", "cmr"));
+    assert_eq!(run("contact.test.yaml").code, Some(3));
+    person.write("contact.test.yaml", &cases.replace("authorized", "incomplete"));
+    assert_eq!(run("contact.test.yaml").code, Some(4));
+}
+
 /// The examples of the pages about tests fail with the code that the page is about.
 #[test]
 fn every_page_about_tests_shows_a_case_that_fails_so() {

@@ -30,6 +30,7 @@ use crate::world::World;
 
 use compare::{Problem, problems};
 use coverage::Coverage;
+pub(crate) use stage::Stage;
 
 /// A test file and its flow, both without mistakes.
 struct Tried {

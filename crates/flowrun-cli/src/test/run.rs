@@ -37,7 +37,7 @@ pub(super) enum End {
 /// Runs a case to its end.
 pub(super) fn run(tried: &Tried, case: &Case, inputs: Vec<(Slot, Value)>) -> Result<Ran, Complaint> {
     let clock = VirtualClock::new(case.now, case.advance);
-    let stage = Stage::new(&tried.suite, case, &tried.flow, clock.clone());
+    let stage = Stage::new(&tried.suite, case, &tried.flow, Arc::new(clock.clone()));
     if let Some(diagnostic) = &tried.unusable {
         let seen = stage.seen().clone();
         return Ok(Ran { end: refused(diagnostic), seen });

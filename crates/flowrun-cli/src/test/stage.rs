@@ -1,4 +1,4 @@
-//! What stands around a run in a test: services that answer as the case says, and ears that remember.
+//! What stands around a run in a test, or with `--mock`: services that answer as the case says, and ears that remember.
 //!
 //! It is a way out above the registry's place (R2): a step, its retries and its picks are the real ones, and no token
 //! exists here. A reply is given as often as it says; which one, is decided by the step that asks and the request it makes.
@@ -12,20 +12,18 @@ use flowrun::lang::Flow;
 use flowrun::lang::case::{Answer, Body, Canned, Case, Suite, When};
 use flowrun::machine::StepStatus;
 use flowrun::step::{
-    BoxFuture, CallEffect, Channel, Clock as _, Effect, IntegrationName, IntegrationStatus, Integrations,
+    BoxFuture, CallEffect, Channel, Clock, Effect, IntegrationName, IntegrationStatus, Integrations,
     Outbound, OutgoingMessage, Reply, Request, SecretSource, StepError, Tenant,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use secrecy::SecretString;
 
-use super::clock::VirtualClock;
-
 /// The surroundings of one run.
 #[derive(Clone)]
-pub(super) struct Stage(Arc<Parts>);
+pub(crate) struct Stage(Arc<Parts>);
 
 struct Parts {
-    clock: VirtualClock,
+    clock: Arc<dyn Clock>,
     /// Each step's id or path, by its path.
     labels: HashMap<String, String>,
     integrations: Vec<IntegrationStatus>,
@@ -62,7 +60,7 @@ pub(super) struct Asked {
 
 impl Stage {
     /// The surroundings that a case describes.
-    pub(super) fn new(suite: &Suite, case: &Case, flow: &Flow, clock: VirtualClock) -> Self {
+    pub(crate) fn new(suite: &Suite, case: &Case, flow: &Flow, clock: Arc<dyn Clock>) -> Self {
         let label = |step: &flowrun::machine::StepPlan| step.id.clone().unwrap_or_else(|| step.path.clone());
         // A secret that the case does not give is as good as any other; what it is must only be recognisable.
         let placeholder = |name: &String| (name.clone(), format!("$FLOWRUN_SECRET_{name}").into());
