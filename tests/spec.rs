@@ -11,6 +11,7 @@ use std::env;
 use std::ffi::OsString;
 use std::fs;
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use person::{Person, ended};
@@ -220,6 +221,72 @@ fn eval_answers_in_json_and_line_by_line() {
     assert!(answers[1].starts_with("{\"error\":{\"code\":\"grammar\""), "{answers:?}");
 }
 
+const GREETS: &str =
+    "name: greet\ninputs: { who: { type: string } }\nsteps:\n  - id: hi\n    send: Hello {{who}}.\n";
+
+/// A flow and those it calls are one thing: checked together, run together, each mistake in its own file.
+#[test]
+fn a_flow_calls_those_in_its_folder_from_wherever_it_is_started() {
+    let person = Person::new(&[]);
+    fs::create_dir_all(person.home().join("flows/parts")).expect("the home is writable");
+    person.write("flows/parts/greet.flow.yaml", GREETS);
+    let main = "steps:\n  - call: { flow: parts/greet.flow.yaml, inputs: { who: Ada } }\n";
+    person.write("flows/main.flow.yaml", main);
+    let ended = person.flowrun(&["flows/main.flow.yaml"]);
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), "Hello Ada.\n"), "{ended:?}");
+    assert_eq!(person.flowrun(&["check", "flows"]).code, Some(0));
+    assert_eq!(person.flowrun_fed(&["-"], &main.replace("parts/", "flows/parts/")).stdout, "Hello Ada.\n");
+    person.write("flows/parts/greet.flow.yaml", &GREETS.replace("{{who}}", "{{whom}}"));
+    let ended = person.flowrun(&["flows/main.flow.yaml"]);
+    assert_eq!(ended.code, Some(3), "{ended:?}");
+    assert!(ended.stderr.contains("--> flows/parts/greet.flow.yaml:5:"), "{ended:?}");
+    // Once, although it is found twice: in its own file, and with the flow that calls it.
+    let checked = person.flowrun(&["check", "flows", "--message-format", "short"]);
+    assert_eq!((checked.code, checked.stderr.lines().count()), (Some(3), 1), "{checked:?}");
+}
+
+/// N3: `call` stays inside the flows folder, no symlink out.
+#[test]
+fn a_link_out_of_the_folder_is_not_followed_n3() {
+    let person = Person::new(&[]);
+    fs::create_dir_all(person.home().join("flows")).expect("the home is writable");
+    let (inside, outside) = (person.home().join("flows"), person.write("outside.flow.yaml", GREETS));
+    symlink(&outside, inside.join("link.flow.yaml")).expect("the home is writable");
+    symlink(person.home(), inside.join("folder")).expect("the home is writable");
+    person.write("flows/real.flow.yaml", GREETS);
+    symlink(inside.join("real.flow.yaml"), inside.join("alias.flow.yaml")).expect("the home is writable");
+    for (called, code) in [
+        ("link.flow.yaml", 3),
+        ("folder/outside.flow.yaml", 3),
+        ("../outside.flow.yaml", 3),
+        ("folder", 3),
+        ("alias.flow.yaml", 0),
+    ] {
+        let main = format!("steps:\n  - call: {{ flow: {called}, inputs: {{ who: Ada }} }}\n");
+        person.write("flows/main.flow.yaml", &main);
+        let ended = person.flowrun(&["flows/main.flow.yaml"]);
+        assert_eq!(ended.code, Some(code), "{called}: {ended:?}");
+        assert_eq!(ended.stderr.contains("error[F049]"), code == 3, "{called}: {ended:?}");
+    }
+}
+
+/// A secret and an integration of a called flow are asked for before the first step, as the flow's own are.
+#[test]
+fn what_a_called_flow_needs_is_asked_for_before_the_first_step() {
+    let (person, service) = (Person::new(&[]), Silent::new());
+    let url = service.url();
+    person.write("main.flow.yaml", "steps:\n  - send: too early\n  - call: part.flow.yaml\n");
+    let secret = format!(
+        "secrets: [KEY]\nsteps:\n  - http_request: {{ url: \"{url}/\", headers: {{ X-Key: \"{{{{secrets.KEY}}}}\" }} }}\n"
+    );
+    for part in [secret, fetching("https://api.example.com/", "nobody")] {
+        person.write("part.flow.yaml", &part);
+        let ended = person.flowrun(&["main.flow.yaml"]);
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(3), ""), "{ended:?}");
+    }
+    assert!(!service.was_called());
+}
+
 /// Every flow that ships for a provider of the sandbox runs there, through a real authorization; `trial.rs` runs the
 /// cases of all of them.
 #[test]
@@ -284,6 +351,7 @@ fn every_seeded_mistake_is_reported_by_the_binary() {
     for (name, flow, expected) in cases() {
         let person = Person::new(&[]);
         person.write("flow.yaml", &flow);
+        write_beside(&person, &name);
         // What is judged by the integrations of this machine needs some to be judged by.
         let is_about_integrations = expected.contains("[F014]") || expected.contains("[F015]");
         for draft in ["teamleader", "zoho"].iter().filter(|_| is_about_integrations) {
@@ -304,6 +372,7 @@ fn no_seeded_mistake_lets_a_request_out() {
         let here = flow.replace("https://api.example.com", &url);
         calling += u32::from(here != flow);
         person.write("flow.yaml", &here);
+        write_beside(&person, &name);
         let ended = person.flowrun(&["flow.yaml", "--var", "id=42"]);
         assert_eq!(ended.code, Some(3), "{name:?}: {ended:?}");
         assert!(!service.was_called(), "{name:?}: {ended:?}");
@@ -326,6 +395,17 @@ fn cases() -> Vec<(OsString, String, String)> {
     let cases: Vec<_> = cases.filter(|(name, ..)| only.as_ref().is_none_or(|only| only == name)).collect();
     assert!(!cases.is_empty(), "there is no case {only:?}");
     cases
+}
+
+/// The flows that a case's flow calls.
+fn write_beside(person: &Person, case: &OsString) {
+    for file in fs::read_dir(root().join("tests/cases").join(case)).expect("the case") {
+        let file = file.expect("readable");
+        let name = file.file_name().into_string().expect("a name in UTF-8");
+        if name.ends_with(".flow.yaml") {
+            person.write(&name, &fs::read_to_string(file.path()).expect("a text"));
+        }
+    }
 }
 
 /// An expectation as `--message-format short` says it: a problem's first line after its place.

@@ -15,6 +15,8 @@
 mod chance;
 #[path = "torture/disk.rs"]
 mod disk;
+#[path = "torture/first.rs"]
+mod first;
 #[path = "torture/kill.rs"]
 mod kill;
 #[path = "torture/matrix.rs"]
@@ -53,7 +55,7 @@ fn processes_are_killed_at_any_moment_and_at_each_write_and_no_grant_is_lost_tha
     if !tracer::is_there() {
         return;
     }
-    let rounds = std::env::var_os(ROUNDS).map_or(SHORT, |it| it.to_string_lossy().parse().expect("a number"));
+    let rounds = rounds();
     let place = Place::authorised();
     let kills = plan(&place, rounds);
     let (mut chance, mut outcomes) = (Chance::of(1), Vec::new());
@@ -65,6 +67,11 @@ fn processes_are_killed_at_any_moment_and_at_each_write_and_no_grant_is_lost_tha
     }
     println!("\n{}", table(&outcomes));
     losses_are_in_one_piece(&outcomes);
+}
+
+/// How many rounds somebody asked for, or those of the short form.
+fn rounds() -> usize {
+    std::env::var_os(ROUNDS).map_or(SHORT, |it| it.to_string_lossy().parse().expect("a number"))
 }
 
 /// Which kills, so that every way and, if there are enough rounds, every write of a refresh is among them.

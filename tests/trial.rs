@@ -481,6 +481,31 @@ fn what_is_told_of_a_hostile_case_is_inert() {
     assert!(!ended.stderr.contains(['\u{9b}', '\u{202e}', '\u{1b}', '\u{7}']), "{ended:?}");
 }
 
+/// A flow and those it calls are tried together; a called flow's step is named after its flow.
+#[test]
+fn a_called_flow_is_answered_and_covered_too() {
+    let person = Person::new(&[]);
+    let part = "name: part\nsteps:\n  - id: get\n    fetch_variables: { url: \"https://api.example.com/\", variables: [name] }\n  \
+                - if: name == \"Roe\"\n    send: Welcome back.\noutputs: { name: \"{{name}}\" }\n";
+    person.write("part.flow.yaml", part);
+    let main = "steps:\n  - id: get\n    call: part.flow.yaml\n  - send: \"{{steps.get.output.name}}\"\n";
+    person.write("main.flow.yaml", main);
+    let cases = "cases:\n  - name: both\n    replies: { part/get: { json: { name: Doe } } }\n    \
+                 expect: { sent: [Doe], requests: [ { step: part/get } ], steps: { get: done, part/get: done } }\n";
+    person.write("main.test.yaml", cases);
+    let ended = person.flowrun(&["test", "--coverage"]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    expect![[r#"
+        ok      main.test.yaml: both
+        part.flow.yaml:5: part/steps[1] is always skipped
+        1 passed, 0 failed
+    "#]].assert_eq(&ended.stderr);
+    person.write("main.test.yaml", &cases.replace("part/get", "part/got"));
+    let ended = person.flowrun(&["test"]);
+    assert_eq!(ended.code, Some(3), "{ended:?}");
+    assert!(ended.stderr.contains("did you mean `part/get`?"), "{ended:?}");
+}
+
 /// Design 3: a run whose requests a case answers; it opens nothing real either.
 #[test]
 fn a_run_with_mock_is_answered_by_a_case_and_sends_nothing() {

@@ -37,6 +37,8 @@ fn plan(steps: usize) -> Plan {
         calls: Vec::new(),
         eaches: Vec::new(),
         forks: Vec::new(),
+        callees: Vec::new(),
+        flows: Vec::new(),
         outputs: Vec::new(),
         inputs: vec![who],
         max_steps: 1_000_000,

@@ -33,9 +33,11 @@ const PROCESSES: usize = 8;
 /// An integration whose callback URL is registered, in a home of its own.
 fn registered(server: &mut Server, style: &str) -> Operator {
     let operator = Operator::new();
-    let (authorize, token) = (format!("{}/authorize", server.origin), format!("{}/token", server.origin));
+    let [authorize, token, revoke, introspect] =
+        ["authorize", "token", "revoke", "introspect"].map(|path| format!("{}/{path}", server.origin));
     let words = ["--authorize-url", &authorize, "--token-url", &token, "--scopes", "contacts"];
-    let words = [&words[..], &["--auth-style", style]].concat();
+    let more = ["--revoke-url", &revoke, "--introspect-url", &introspect, "--auth-style", style];
+    let words = [&words[..], &more].concat();
     let said = operator.register(NAME, &server.origin, PERSONS_CLIENT, &words).said();
     let callback = said.split_whitespace().find(|word| word.contains("/oauth/callback/"));
     server.allow(callback.expect("the callback URL is printed"));
@@ -210,4 +212,36 @@ fn a_grant_that_was_revoked_is_refused_and_a_person_mends_it_oa_42() {
         let reply = post(server, "/revoke", &[("token", &last), ("token_type_hint", "refresh_token")]);
         assert!(reply.starts_with("HTTP/1.0 200"), "{reply}");
     });
+}
+
+/// OA-65, RFC 7009: what flowrun gives back is dead there, and gone here.
+#[test]
+fn a_grant_that_is_given_back_is_dead_at_the_server_oa_65() {
+    let Some(mut server) = Server::start(LONG) else { return };
+    let operator = authorised(&mut server, "basic");
+    let revoke = ["integrations", "revoke", NAME, "--yes"];
+    let ended = Ended::of(operator.flowrun(&revoke).spawn().expect("flowrun starts"));
+    assert!(ended.status.success(), "{ended:?}");
+    let last = server.refresh_tokens().pop().expect("there is one");
+    let reply = post(&server, "/token", &[("grant_type", "refresh_token"), ("refresh_token", &last)]);
+    assert!(reply.contains("invalid_grant"), "{reply}");
+    assert_eq!(run(&operator).status.code(), Some(4));
+}
+
+/// OA-66, RFC 7662.
+#[test]
+fn the_server_is_asked_whether_a_token_is_still_good_oa_66() {
+    let Some(mut server) = Server::start(LONG) else { return };
+    let operator = authorised(&mut server, "basic");
+    let check = |operator: &Operator| {
+        let words = ["integrations", "check", NAME, "--remote"];
+        Ended::of(operator.flowrun(&words).spawn().expect("flowrun starts"))
+    };
+    let good = check(&operator);
+    assert!(good.stderr.contains("token of second is active"), "{good:?}");
+    server.expire();
+    let over = check(&operator);
+    assert!(over.stderr.contains("token of second is not active"), "{over:?}");
+    finds(&operator);
+    assert_eq!(server.tally().refreshes, 1, "an access token that is over is renewed");
 }

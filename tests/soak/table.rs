@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::Site;
 use crate::run::{Kind, Run};
 use crate::town::Tally;
-use crate::weather::Failure;
+use crate::weather::{Failure, Injected};
 
 /// Everything that was counted.
 pub(crate) struct Table {
@@ -19,7 +19,7 @@ pub(crate) struct Table {
     unexplained: Vec<String>,
     leaks: usize,
     done: usize,
-    /// Times a person was needed, and the losses that may explain it.
+    /// How often a person was needed, and how many refreshes were lost.
     people: (u32, usize),
 }
 
@@ -28,7 +28,7 @@ impl Table {
     pub(crate) fn of(sites: &[Site], runs: &[Run], time: Duration) -> Self {
         let tally = sites.iter().map(|site| site.town.tally()).fold(Tally::default(), sum);
         let weather: Vec<_> = sites.iter().map(|site| site.weather.counts()).collect();
-        let failures: Vec<Failure> = weather.iter().flat_map(|(_, failures)| failures).copied().collect();
+        let failures: Vec<Injected> = weather.iter().flat_map(|(_, failures)| failures).copied().collect();
         let of_kind = |kind: &Kind| runs.iter().filter(|run| run.kind == *kind).count();
         let unexplained = |run: &Run| match &run.kind {
             Kind::Unexplained(said) => Some(said.clone()),
@@ -36,6 +36,7 @@ impl Table {
         };
         let unexplained: Vec<_> = runs.iter().filter_map(unexplained).collect();
         let people: u32 = sites.iter().map(Site::people).sum();
+        let losses = failures.iter().filter(|it| it.is_refresh && it.failure.is_ambiguous()).count();
         let mut rows = vec![
             row("runs", runs.len()),
             row("  found the last name", of_kind(&Kind::Done)),
@@ -45,17 +46,17 @@ impl Table {
             row("token calls", weather.iter().map(|(calls, _)| *calls as usize).sum()),
             row("  failures injected", failures.len()),
         ];
-        let injected = |failure: Failure| failures.iter().filter(|it| **it == failure).count();
+        let injected = |failure: Failure| failures.iter().filter(|it| it.failure == failure).count();
         rows.extend(Failure::ALL.map(|failure| row(&format!("    {failure:?}"), injected(failure))));
         rows.extend([
             row("refreshes", tally.refreshes as usize),
             row("  early", tally.early as usize),
-            row("authorisations by a person, after the first", people as usize),
+            row("  refreshes lost", losses),
+            row("times a person was needed, after the first", people as usize),
             row("invalid_grant at the provider", tally.invalid_grant as usize),
         ]);
         let mut took: Vec<_> = runs.iter().map(|run| run.took).collect();
         took.sort();
-        let losses = failures.iter().filter(|failure| failure.is_ambiguous()).count();
         Self {
             rows,
             time,
@@ -75,7 +76,7 @@ impl Table {
         assert!(self.unexplained.is_empty(), "runs failed for no reason: {:#?}", self.unexplained);
         assert_eq!(self.tally.invalid_grant, 0, "a refresh token was used twice");
         assert_eq!(self.tally.early, 0, "a token was replaced long before its end");
-        assert!(self.people.0 as usize <= self.people.1, "each authorisation makes up for one lost reply");
+        assert!(self.people.0 as usize <= self.people.1, "a person was needed, and no refresh was lost");
         assert!(self.done > 0 && self.tally.refreshes > 0, "nothing happened");
     }
 }

@@ -50,6 +50,8 @@ impl Failure {
 pub(crate) struct Injected {
     pub(crate) failure: Failure,
     pub(crate) at: Instant,
+    /// Of a refresh; otherwise of a code that a person had brought.
+    pub(crate) is_refresh: bool,
 }
 
 #[derive(Debug, Default)]
@@ -77,11 +79,12 @@ impl Weather {
         // Where it begins differs, or a short soak would meet only the first.
         let first = usize::try_from(chance.below(Failure::ALL.len() as u64)).unwrap_or_default();
         let mut deck = Failure::ALL.into_iter().cycle().skip(first);
-        town.each_token(move || {
+        town.each_token(move |seen| {
             let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
             log.token_calls += 1;
             let failure = (chance.below(100) < failing).then(|| deck.next()).flatten()?;
-            log.injected.push(Injected { failure, at: Instant::now() });
+            let is_refresh = seen.form.contains_key("refresh_token");
+            log.injected.push(Injected { failure, at: Instant::now(), is_refresh });
             Some(failure.next())
         });
     }
@@ -94,9 +97,9 @@ impl Weather {
     }
 
     /// Token calls, and the failures among them.
-    pub(crate) fn counts(&self) -> (u32, Vec<Failure>) {
+    pub(crate) fn counts(&self) -> (u32, Vec<Injected>) {
         let log = self.log();
-        (log.token_calls, log.injected.iter().map(|injected| injected.failure).collect())
+        (log.token_calls, log.injected.clone())
     }
 
     fn log(&self) -> std::sync::MutexGuard<'_, Log> {

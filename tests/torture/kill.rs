@@ -137,24 +137,26 @@ fn refresh_after_write(place: &Place, writes: usize, before: Seen) -> Outcome {
 
 /// How many writes a refresh makes, when nobody kills it.
 pub(crate) fn writes_of_a_refresh(place: &Place) -> Vec<String> {
+    let before = Seen::at(place);
     let (stepper, mut refresh) = start_refresh(place);
     let calls = stepper.run();
-    assert!(refresh.wait().expect("it ends").success());
+    drop(refresh.wait());
+    assert_eq!(Seen::at(place).acted_since(before), 1, "it refreshed");
     calls
 }
 
 fn start_refresh(place: &Place) -> (Stepper, Child) {
     let trace = place.operator.home().join("trace");
     let mut command = stepped(&place.operator, &["integrations", "refresh", NAME, "--force"], &trace);
-    let stepper = Stepper::follow(&trace);
-    (stepper, command.spawn().expect("strace starts"))
+    let strace = command.spawn().expect("strace starts");
+    (Stepper::follow(&trace, &strace), strace)
 }
 
 fn authorize_after_write(place: &Place, writes: usize, before: Seen) -> Outcome {
     let trace = place.operator.home().join("trace");
     let mut command = stepped(&place.operator, &["integrations", "authorize", NAME, "--paste"], &trace);
-    let mut stepper = Stepper::follow(&trace);
     let mut authorizing = Authorising::start(&mut command);
+    let mut stepper = Stepper::follow(&trace, &authorizing.program);
     let others = thread::scope(|scope| {
         let person = scope.spawn(|| authorizing.answer(|url| place.town.consent(url)));
         stepper.step(writes);
@@ -174,17 +176,19 @@ fn authorize_after_write(place: &Place, writes: usize, before: Seen) -> Outcome 
 
 /// How many writes an authorisation makes, when nobody kills it.
 pub(crate) fn writes_of_an_authorization(place: &Place) -> Vec<String> {
+    let before = place.tally();
     let trace = place.operator.home().join("trace");
     let mut command = stepped(&place.operator, &["integrations", "authorize", NAME, "--paste"], &trace);
-    let stepper = Stepper::follow(&trace);
     let mut authorizing = Authorising::start(&mut command);
+    let stepper = Stepper::follow(&trace, &authorizing.program);
     let calls = thread::scope(|scope| {
         let person = scope.spawn(|| authorizing.answer(|url| place.town.consent(url)));
         let calls = stepper.run();
         person.join().expect("a person goes on");
         calls
     });
-    assert!(authorizing.end().status.success());
+    authorizing.end();
+    assert_eq!(place.tally().codes, before.codes + 1, "it authorised");
     calls
 }
 

@@ -194,7 +194,7 @@ fn brief(did: &Did) -> String {
 fn find(place: &Place, left: &Left) -> Found {
     let home = tempfile::tempdir().expect("a temporary folder");
     left.lay_out(home.path());
-    place.town.each_token(|| Some(Next::Say(503, "", String::new())));
+    place.town.each_token(|_| Some(Next::Say(503, "", String::new())));
     let before = place.town.refreshes();
     let mut refresh = place.operator.flowrun(&["integrations", "refresh", NAME, "--force"]);
     refresh.current_dir(home.path()).env("HOME", home.path());

@@ -6,9 +6,10 @@
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::Command;
-use std::sync::mpsc::{self, Receiver, Sender};
+use std::process::{Child, Command};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
+use std::time::Duration;
 
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use rustix::process::{Pid, Signal, kill_process};
@@ -19,10 +20,14 @@ use crate::tracer::WRITES;
 /// What tokio writes to wake itself.
 const WAKE: &str = r#""\1\0\0\0\0\0\0\0", 8)"#;
 
+/// Longest time between two writes; what takes longer has ended, and strace has not seen it.
+const LIMIT: Duration = Duration::from_secs(30);
+
 /// A program that stands still after each of its writes.
 pub(crate) struct Stepper {
     stops: Receiver<Event>,
     pid: Option<Pid>,
+    strace: Option<Pid>,
 }
 
 enum Event {
@@ -43,8 +48,8 @@ pub(crate) fn stepped(operator: &Operator, words: &[&str], trace: &Path) -> Comm
 }
 
 impl Stepper {
-    /// Follows a command of [`stepped`], which is started now or soon.
-    pub(crate) fn follow(trace: &Path) -> Self {
+    /// Follows a command of [`stepped`] that was started as this program.
+    pub(crate) fn follow(trace: &Path, strace: &Child) -> Self {
         let (hand_out, stops) = mpsc::channel();
         let trace = trace.to_owned();
         thread::spawn(move || {
@@ -52,7 +57,7 @@ impl Stepper {
             std::fs::remove_file(&trace).expect("both ends are open");
             read(BufReader::new(pipe), &hand_out);
         });
-        Self { stops, pid: None }
+        Self { stops, pid: None, strace: pid(strace.id()) }
     }
 
     /// Lets it go on until it has made so many further writes; the last of them, or nothing if it ended before.
@@ -72,20 +77,31 @@ impl Stepper {
 
     /// Kills it where it stands.
     pub(crate) fn kill(self) {
-        if let Some(pid) = self.pid {
+        self.end();
+        // Until both are gone, nothing is over.
+        self.stops.iter().for_each(drop);
+    }
+
+    /// First the program, then strace: once in some hundred times strace 6.1 does not see the end of a program with
+    /// many threads. What it still holds dies with it.
+    fn end(&self) {
+        for pid in [self.pid, self.strace].into_iter().flatten() {
             // It may have ended; then there is nothing to kill.
             kill_process(pid, Signal::KILL).ok();
         }
-        // Until strace has seen the end, nothing is over.
-        self.stops.iter().for_each(drop);
     }
 
     fn next_stop(&mut self) -> Option<String> {
         loop {
-            match self.stops.recv().ok()? {
-                Event::Began(pid) => self.pid = Some(pid),
-                Event::Stopped(call) if !leaves_a_trace(&call) => self.go_on(),
-                Event::Stopped(call) => return Some(call),
+            match self.stops.recv_timeout(LIMIT) {
+                Ok(Event::Began(pid)) => self.pid = Some(pid),
+                Ok(Event::Stopped(call)) if !leaves_a_trace(&call) => self.go_on(),
+                Ok(Event::Stopped(call)) => return Some(call),
+                Err(RecvTimeoutError::Disconnected) => return None,
+                Err(RecvTimeoutError::Timeout) => {
+                    self.end();
+                    return None;
+                }
             }
         }
     }
@@ -110,7 +126,7 @@ fn read(trace: impl BufRead, hand_out: &Sender<Event>) {
         let Some((thread, said)) = line.split_once(' ') else { continue };
         let said = said.trim_start();
         let event = if said.starts_with("execve(") {
-            thread.parse().ok().and_then(Pid::from_raw).map(Event::Began)
+            thread.parse().ok().and_then(pid).map(Event::Began)
         } else if said.starts_with("--- SIGSTOP {") {
             stopping = thread.to_owned();
             None
@@ -126,4 +142,8 @@ fn read(trace: impl BufRead, hand_out: &Sender<Event>) {
             return;
         }
     }
+}
+
+fn pid(number: u32) -> Option<Pid> {
+    Pid::from_raw(i32::try_from(number).ok()?)
 }

@@ -9,6 +9,7 @@ use flowrun::lang::{self, Catalog, Diagnostic, SourceText};
 use flowrun::step::{IntegrationStatus, Integrations, Tenant};
 
 use crate::args::CheckArguments;
+use crate::beside::Beside;
 use crate::complaint::Complaint;
 use crate::exit::Exit;
 use crate::integrations;
@@ -25,12 +26,16 @@ pub(crate) async fn check(world: &World, arguments: &CheckArguments) -> Result<E
     let mut exit = Exit::Done;
     let files = files(world, &arguments.paths)?;
     let steps = steps()?;
+    // What is wrong with a flow that others call is found with each of them, and said once.
+    let mut said: Vec<Diagnostic> = Vec::new();
     for file in &files {
-        let found = read(world, file, &steps).await?;
+        let mut found = read(world, file, &steps).await?;
+        found.retain(|diagnostic| !said.contains(diagnostic));
         written(report::show(&world.terminal, arguments.message_format, &found))?;
-        if found.iter().any(Diagnostic::is_error) {
-            exit = Exit::Invalid;
-        }
+        said.append(&mut found);
+    }
+    if said.iter().any(Diagnostic::is_error) {
+        exit = Exit::Invalid;
     }
     if exit == Exit::Done {
         let what = if files.len() == 1 { "flow" } else { "flows" };
@@ -44,13 +49,16 @@ async fn read(world: &World, file: &Path, steps: &Catalog) -> Result<Vec<Diagnos
         Ok(source) => source,
         Err(diagnostic) => return Ok(vec![diagnostic]),
     };
-    let checked = lang::check(&source, steps);
+    let beside = Beside::of(world, file);
+    let checked = lang::check_with(&source, steps, &beside);
     let uses_integrations = checked.flow.as_ref().is_some_and(|flow| !flow.integrations().is_empty());
     if !uses_integrations {
         return Ok(checked.diagnostics);
     }
     match known_integrations(world).await {
-        Some(known) => Ok(lang::check(&source, &steps.clone().with_integrations(known)).diagnostics),
+        Some(known) => {
+            Ok(lang::check_with(&source, &steps.clone().with_integrations(known), &beside).diagnostics)
+        }
         None => Ok(checked.diagnostics),
     }
 }

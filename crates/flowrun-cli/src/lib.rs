@@ -6,6 +6,7 @@
 
 // What may be typed, and the world it is typed in.
 mod args;
+mod beside;
 mod pairs;
 mod suggest;
 mod world;

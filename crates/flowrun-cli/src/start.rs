@@ -24,6 +24,7 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use crate::args::{MessageFormat, Output, StartArguments};
+use crate::beside::Beside;
 use crate::complaint::Complaint;
 use crate::exit::Exit;
 use crate::interrupt::Interrupts;
@@ -46,8 +47,9 @@ pub(crate) async fn start(world: &World, arguments: &StartArguments) -> Result<E
         Ok(source) => source,
         Err(diagnostic) => return refused(world, &[diagnostic]),
     };
+    let beside = Beside::of(world, file);
     let house = match &arguments.mock {
-        Some(case) => match mock::house(world, case, &source)? {
+        Some(case) => match mock::house(world, case, (&source, &beside))? {
             Ok(house) => house,
             Err(diagnostics) => return refused(world, &diagnostics),
         },
@@ -55,7 +57,7 @@ pub(crate) async fn start(world: &World, arguments: &StartArguments) -> Result<E
         None => house::real(world),
     };
     let steps = steps(&house)?;
-    let checked = lang::check(&source, &steps);
+    let checked = lang::check_with(&source, &steps, &beside);
     let Some(flow) = checked.flow else { return refused(world, &checked.diagnostics) };
     let inputs = match flow.accept(&inputs::given(world, arguments)?) {
         Ok(inputs) => inputs,
@@ -66,7 +68,7 @@ pub(crate) async fn start(world: &World, arguments: &StartArguments) -> Result<E
         true => Secrets::placeholders(&flow),
         false => Secrets::of(world, &flow)?,
     };
-    if let Some(exit) = usable(world, &house, &source, &flow, steps).await? {
+    if let Some(exit) = usable((world, &house, &beside), &source, &flow, steps).await? {
         return Ok(exit);
     }
     let scene = scene(world, arguments, &flow);
@@ -108,8 +110,7 @@ fn steps(house: &House) -> Result<Catalog, Complaint> {
 
 /// Asks for every integration of the flow before step one; says so and how to exit if one cannot be used.
 async fn usable(
-    world: &World,
-    house: &House,
+    (world, house, beside): (&World, &House, &Beside<'_>),
     source: &SourceText,
     flow: &Flow,
     steps: Catalog,
@@ -122,15 +123,16 @@ async fn usable(
         Err(complaint) => return Err(complaint.clone()),
     };
     if let Some(sandbox) = &house.sandbox {
+        let texts: String = flow.sources().map(SourceText::text).collect();
         for name in flow.integrations() {
-            house::authorise(world, sandbox, registry, name, source.text()).await?;
+            house::authorise(world, sandbox, registry, name, &texts).await?;
         }
     }
     let known = used
         .list(&Tenant::default())
         .await
         .map_err(|error| Complaint::from_error(Exit::Unusable, &error).with_code(Code::Registry))?;
-    let checked = lang::check(source, &steps.with_integrations(known));
+    let checked = lang::check_with(source, &steps.with_integrations(known), beside);
     if checked.flow.is_some() { Ok(None) } else { refused(world, &checked.diagnostics).map(Some) }
 }
 

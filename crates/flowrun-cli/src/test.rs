@@ -20,6 +20,7 @@ use flowrun::lang::case::{self, Case, Suite};
 use flowrun::lang::{self, Diagnostic, Flow, SourceText};
 
 use crate::args::{MessageFormat, ResultFormat, TestArguments};
+use crate::beside::Beside;
 use crate::check::steps;
 use crate::complaint::Complaint;
 use crate::exit::Exit;
@@ -91,14 +92,15 @@ fn read(world: &World, file: &Path) -> Result<Result<Tried, Vec<Diagnostic>>, Co
         Err(diagnostic) => return Ok(Err(vec![diagnostic])),
     };
     let steps = steps()?;
-    let checked = lang::check(&text, &steps);
+    let beside = Beside::of(world, &flow_file);
+    let checked = lang::check_with(&text, &steps, &beside);
     let Some(flow) = checked.flow else { return Ok(Err(checked.diagnostics)) };
     let misfits = suite.misfits(&name, &flow);
     if !misfits.is_empty() {
         return Ok(Err(misfits));
     }
     // A run asks for every integration before step one, and so does a case.
-    let again = lang::check(&text, &steps.with_integrations(suite.integrations.clone()));
+    let again = lang::check_with(&text, &steps.with_integrations(suite.integrations.clone()), &beside);
     let help = "make it `authorized` under `integrations`, or expect `error: integration`";
     let unusable = again.diagnostics.into_iter().find(Diagnostic::is_error).map(|error| error.help(help));
     Ok(Ok(Tried { file: name, suite, flow, unusable }))

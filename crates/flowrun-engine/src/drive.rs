@@ -102,11 +102,17 @@ impl Driver {
             Command::Log { level, text, data, .. } => {
                 self.services.observer.on(&RunEvent::Logged { level, text, data });
             }
-            Command::Retrying { step, wait, .. } => {
-                self.services.observer.on(&RunEvent::Retrying { step: self.name_of(step), wait });
+            Command::Retrying { flow, step, wait, .. } => {
+                let step = self.plan.step_name(flow, step);
+                self.services.observer.on(&RunEvent::Retrying { step, wait });
             }
-            Command::StepEnded { step, status, attempts } => {
-                let step = self.name_of(step);
+            Command::NotUndone { failure } => {
+                let flow = failure.flow.unwrap_or_default();
+                let step = failure.step.map(|step| self.plan.step_name(flow, step)).unwrap_or_default();
+                self.services.observer.on(&RunEvent::NotUndone { step, error: failure.message });
+            }
+            Command::StepEnded { flow, step, status, attempts } => {
+                let step = self.plan.step_name(flow, step);
                 self.services.observer.on(&RunEvent::StepEnded { step, status, attempts });
             }
             Command::Yield | Command::Finish(_) => {}
@@ -114,17 +120,20 @@ impl Driver {
     }
 
     fn call(&mut self, command: Command) {
-        let Command::Call { op, step, call, settings, key, effect, attempt, deadline, .. } = command else {
+        let Command::Call { op, flow, step, call, settings, key, effect, attempt, deadline, .. } = command
+        else {
             return;
         };
-        let plan = self.plan.calls[call].clone();
+        let called = self.plan.flow(flow);
+        let plan = called.calls[call].clone();
         let (plain, integrations) =
             (Arc::clone(&self.services.plain), Arc::clone(&self.services.integrations));
         let mut context =
             StepContext::new(self.services.tenant.clone(), self.id.clone(), plain, integrations);
-        (context.path, context.key, context.attempt) = (self.plan.steps[step].path.clone(), key, attempt);
+        (context.path, context.key, context.attempt) = (called.steps[step].path.clone(), key, attempt);
         (context.deadline, context.effect) = (deadline, effect);
-        let notice = self.notice(step, &plan.kind, attempt);
+        context.name = self.plan.step_name(flow, step);
+        let notice = self.notice((flow, step), &plan.kind, attempt);
         let work = perform(Arc::clone(&self.services), Attempt { context, settings, plan });
         let handle = self.tasks.spawn(async move {
             let result = work.await;
@@ -133,17 +142,11 @@ impl Driver {
         self.underway.insert(handle.id(), Underway { op, handle, call: Some(notice) });
     }
 
-    fn notice(&self, step: usize, kind: &str, attempt: u32) -> CallNotice {
-        let step = self.name_of(step);
+    fn notice(&self, (flow, step): (usize, usize), kind: &str, attempt: u32) -> CallNotice {
+        let step = self.plan.step_name(flow, step);
         let kind = kind.to_owned();
         self.services.observer.on(&RunEvent::CallStarted { step: step.clone(), kind: kind.clone(), attempt });
         CallNotice { step, kind, attempt, began: self.services.clock.now() }
-    }
-
-    /// A step as reports call it: its id, or its path.
-    fn name_of(&self, step: usize) -> String {
-        let step = &self.plan.steps[step];
-        step.id.clone().unwrap_or_else(|| step.path.clone())
     }
 
     fn timer(&mut self, op: u64, at: Timestamp) {

@@ -7,13 +7,26 @@ use flowrun_step::{CallEffect, ErrorKind};
 /// Words a failure: what, where in the author's file, why, and what to do next.
 #[must_use]
 pub fn explain(flow: &Flow, failure: &Failure) -> Diagnostic {
-    let mut diagnostic = Diagnostic::error(code(failure.kind), sentence(failure))
-        .at(flow.place(&failure.place, failure.span.clone()));
+    let mut diagnostic = Diagnostic::error(code(failure.kind), sentence(failure)).at(flow.place_in(
+        failure.flow.unwrap_or_default(),
+        &failure.place,
+        failure.span.clone(),
+    ));
     if failure.attempts > 1 {
         diagnostic = diagnostic.because(format!("tried {} times", failure.attempts));
     }
     if failure.effect == CallEffect::Unknown {
         diagnostic = diagnostic.because("the request went out; whether it had an effect is not known");
+    }
+    for undo in &failure.not_undone {
+        let place = flow.place_in(undo.flow.unwrap_or_default(), &undo.place, None);
+        diagnostic = diagnostic.because(format!(
+            "not taken back, at {}:{} {}: {}",
+            place.file,
+            place.line,
+            place.path,
+            sentence(undo)
+        ));
     }
     match failure.help.clone().or_else(|| help(failure)) {
         Some(help) => diagnostic.help(help),

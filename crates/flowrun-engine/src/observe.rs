@@ -47,6 +47,13 @@ pub enum RunEvent {
         /// How many attempts its call took; 0 for a step that was skipped.
         attempts: u32,
     },
+    /// After a bad end, something a step did could not be taken back; the rest is.
+    NotUndone {
+        /// The step of an `undo` block that failed: its id, or its path.
+        step: String,
+        /// What went wrong.
+        error: String,
+    },
     /// The flow logged a line.
     Logged {
         /// How loud.

@@ -434,3 +434,58 @@ steps:
             done {}"#]],
     );
 }
+
+#[test]
+fn a_handler_of_the_flow_that_ends_well_makes_the_run_done_with_its_outputs_l_11() {
+    for handler in ["continue", "[ { set: { sorry: true } } ]"] {
+        let flow = format!(
+            "steps:\n  - set: {{ done: 1 }}\n  - fail: late\n  - set: {{ never: 2 }}\non_error: {handler}\noutputs: {{ done: \"{{{{done}}}}\", never: \"{{{{never}}}}\" }}\n"
+        );
+        check(&flow, &[], expect![[r#"done {"done":1}"#]]);
+    }
+}
+
+#[test]
+fn the_runs_time_goes_on_in_the_handler_of_the_flow_l_11() {
+    check(
+        r#"
+timeout: 5s
+steps:
+  - fail: early
+on_error:
+  - wait: 1m
+  - send: never
+finally: [ { send: "{{error.kind}}" } ]
+"#,
+        &[],
+        expect![[r#"
+            5s sent timeout
+            timed out at 5s: error[F052]: the run was not done within 5s (flow.yaml:2:10 timeout)"#]],
+    );
+}
+
+#[test]
+fn a_variable_without_room_ends_the_run_past_its_handlers_l_3() {
+    for (limits, what) in [("variable: 20", "one"), ("state: 20", "all")] {
+        let flow = format!(
+            r#"
+limits: {{ {limits} }}
+steps:
+  - set: {{ {what}: "{}" }}
+    on_error: continue
+on_error: [ {{ send: never }} ]
+finally: [ {{ send: "{{{{error.kind}}}}" }} ]
+"#,
+            "x".repeat(30)
+        );
+        let seen = match what {
+            "one" => expect![[r#"
+                0s sent limit
+                failed at 0s: error[F058]: variable `one` is larger than 20 bytes (flow.yaml:4:5 steps[0])"#]],
+            _ => expect![[r#"
+                0s sent limit
+                failed at 0s: error[F058]: the variables of this run take more than 20 bytes (flow.yaml:4:5 steps[0])"#]],
+        };
+        check(&flow, &[], seen);
+    }
+}

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use sha2::{Digest, Sha256};
-
+use crate::bundle::{Bundle, Flows, Part, hash};
 use crate::catalog::Catalog;
 use crate::code::Code;
 use crate::compile::compile;
@@ -23,16 +22,34 @@ pub struct Checked {
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// Reads a flow and says everything that is wrong with it.
+/// Reads a flow and says everything that is wrong with it. A flow that calls others needs [`check_with`].
 #[must_use]
 pub fn check(source: &SourceText, catalog: &Catalog) -> Checked {
-    let mut problems = Problems::new(source);
-    let flow = read(source, catalog, &mut problems);
-    let flow = flow.filter(|_| !problems.has_errors());
-    Checked { flow, diagnostics: problems.into_sorted() }
+    check_bundle(source, catalog, None)
 }
 
-fn read(source: &SourceText, catalog: &Catalog, problems: &mut Problems<'_>) -> Option<Flow> {
+/// Reads a flow and every flow it calls, and says everything that is wrong with any of them.
+#[must_use]
+pub fn check_with(source: &SourceText, catalog: &Catalog, flows: &dyn Flows) -> Checked {
+    check_bundle(source, catalog, Some(flows))
+}
+
+fn check_bundle(source: &SourceText, catalog: &Catalog, flows: Option<&dyn Flows>) -> Checked {
+    let mut problems = Problems::new(source);
+    let mut bundle = Bundle::new(source.name(), catalog, flows);
+    let first = read(source, &mut bundle, &mut problems).filter(|_| !problems.has_errors());
+    let (parts, found) = bundle.finish();
+    let is_whole = !found.iter().any(Diagnostic::is_error);
+    let diagnostics = problems.into_sorted().into_iter().chain(found).collect();
+    Checked { flow: first.filter(|_| is_whole).map(|first| Flow::new(first, parts)), diagnostics }
+}
+
+/// Reads one file of a bundle.
+pub(crate) fn read(
+    source: &SourceText,
+    bundle: &mut Bundle<'_>,
+    problems: &mut Problems<'_>,
+) -> Option<Part> {
     let Some(root) = parse(problems) else {
         if !problems.has_errors() {
             problems
@@ -41,17 +58,19 @@ fn read(source: &SourceText, catalog: &Catalog, problems: &mut Problems<'_>) -> 
         }
         return None;
     };
-    let kinds: Vec<&str> = catalog.steps.kinds().map(flowrun_step::StepKind::as_str).collect();
+    let kinds: Vec<&str> = bundle.catalog.steps.kinds().map(flowrun_step::StepKind::as_str).collect();
     let document = document(&root, &kinds, problems)?;
-    let hash = Sha256::digest(source.text()).iter().map(|byte| format!("{byte:02x}")).collect();
-    let compiled = compile(&document, hash, catalog, problems);
+    let compiled = compile(&document, hash(source, &[]), bundle, problems);
     drop(document);
-    Some(Flow {
+    // A flow that calls one with mistakes cannot run either.
+    let compiled = compiled?;
+    Some(Part {
         plan: Arc::new(compiled.plan),
         source: source.clone(),
         root: Arc::new(root),
         inputs: compiled.inputs,
         secrets: compiled.secrets,
         integrations: compiled.integrations,
+        depth: compiled.depth,
     })
 }

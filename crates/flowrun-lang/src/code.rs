@@ -81,6 +81,8 @@ codes! {
     "F045" InputValue "an input's value does not fit",
     "F046" Incomparable "values of different types compared",
     "F047" BranchesWrite "two branches write one name",
+    "F048" InUndo "something that cannot stand in `undo`",
+    "F049" CalledFlow "a called flow cannot be used",
     "F050" Http "a service answered with an unexpected status",
     "F051" Connect "no connection to a service",
     "F052" Timeout "out of time",

@@ -2,6 +2,7 @@
 
 mod block;
 mod call;
+mod callee;
 mod compare;
 mod declare;
 mod kind;
@@ -14,13 +15,14 @@ mod retry;
 
 pub(crate) use part::{Spot, dotted};
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::Range;
 
 use flowrun_machine::{Op, OutputUse, Placed, Plan, Scope, StepPlan};
 use flowrun_step::IntegrationName;
 use flowrun_template::{Slot, Slots, Tree, Type};
 
+use crate::bundle::Bundle;
 use crate::catalog::Catalog;
 use crate::document::Document;
 use crate::input::{Input, inputs};
@@ -33,24 +35,30 @@ pub(crate) struct Compiled {
     pub(crate) inputs: Vec<Input>,
     pub(crate) secrets: Vec<String>,
     pub(crate) integrations: Vec<IntegrationName>,
+    /// How many calls are nested beneath it.
+    pub(crate) depth: usize,
 }
 
-/// Lays out a document. The plan may run only if no error was found.
+/// Lays out a document; nothing if it calls a flow with mistakes. The plan may run only if no error was found.
 pub(crate) fn compile(
     document: &Document<'_>,
     hash: String,
-    catalog: &Catalog,
+    bundle: &mut Bundle<'_>,
     problems: &mut Problems<'_>,
-) -> Compiled {
+) -> Option<Compiled> {
     let mut slots = Slots::new();
     let inputs = inputs(document.inputs, &mut slots, problems);
-    let mut compiler = Compiler::new(catalog, slots, problems);
+    let mut compiler = Compiler::new(bundle, slots, problems);
     compiler.declare_all(document, &inputs);
     let limits = compiler.limits(document.limits);
-    compiler.max_items = limits.items;
+    (compiler.max_items, compiler.call_depth) = (limits.items, limits.call_depth);
     compiler.flow(document);
     let outputs = compiler.outputs(document.outputs, "outputs");
     compiler.keep_what_is_read();
+    if compiler.is_broken {
+        return None;
+    }
+    let depth = compiler.depth;
     let plan = Plan {
         name: document.name.unwrap_or("flow").to_owned(),
         hash,
@@ -62,6 +70,8 @@ pub(crate) fn compile(
         calls: compiler.calls,
         eaches: compiler.eaches,
         forks: compiler.forks,
+        callees: compiler.callees,
+        flows: Vec::new(),
         outputs,
         inputs: inputs.iter().map(|input| input.slot).collect(),
         max_steps: limits.steps,
@@ -70,12 +80,14 @@ pub(crate) fn compile(
     };
     let integrations = compiler.integrations.into_values().collect();
     let secrets = document.secrets.iter().map(|(name, _)| (*name).to_owned()).collect();
-    Compiled { plan, inputs, secrets, integrations }
+    Some(Compiled { plan, inputs, secrets, integrations, depth })
 }
 
 /// The state of one compilation.
 pub(crate) struct Compiler<'c, 'p, 's> {
     catalog: &'c Catalog,
+    /// The flows beside this one.
+    bundle: &'p mut Bundle<'c>,
     pub(crate) problems: &'p mut Problems<'s>,
     slots: Slots,
     declared: HashSet<Slot>,
@@ -91,6 +103,12 @@ pub(crate) struct Compiler<'c, 'p, 's> {
     calls: Vec<flowrun_machine::CallPlan>,
     eaches: Vec<flowrun_machine::EachPlan>,
     forks: Vec<flowrun_machine::ForkPlan>,
+    callees: Vec<flowrun_machine::CalleePlan>,
+    /// How many calls are nested beneath it, and may be.
+    depth: usize,
+    call_depth: usize,
+    /// A flow it calls has mistakes.
+    is_broken: bool,
     /// For each call, the step that makes it.
     callers: Vec<usize>,
     /// Ids that some text or expression reads under `steps`.
@@ -103,6 +121,8 @@ pub(crate) struct Compiler<'c, 'p, 's> {
     has_error: bool,
     /// In a `finally` block: the flow cannot end here.
     in_finally: bool,
+    /// In an `undo` block: what it reads. The flow cannot end here either.
+    undo_reads: Option<BTreeSet<Slot>>,
     /// In a loop: `index` may be read; in a `for_each` without `as`, `item` too.
     has_index: bool,
     has_item: bool,
@@ -111,9 +131,10 @@ pub(crate) struct Compiler<'c, 'p, 's> {
 }
 
 impl<'c, 'p, 's> Compiler<'c, 'p, 's> {
-    fn new(catalog: &'c Catalog, slots: Slots, problems: &'p mut Problems<'s>) -> Self {
+    fn new(bundle: &'p mut Bundle<'c>, slots: Slots, problems: &'p mut Problems<'s>) -> Self {
         Self {
-            catalog,
+            catalog: bundle.catalog,
+            bundle,
             problems,
             slots,
             declared: HashSet::new(),
@@ -128,12 +149,17 @@ impl<'c, 'p, 's> Compiler<'c, 'p, 's> {
             calls: Vec::new(),
             eaches: Vec::new(),
             forks: Vec::new(),
+            callees: Vec::new(),
+            depth: 0,
+            call_depth: 0,
+            is_broken: false,
             callers: Vec::new(),
             mentioned: HashSet::new(),
             owner: None,
             reach: Reach::default(),
             has_error: false,
             in_finally: false,
+            undo_reads: None,
             has_index: false,
             has_item: false,
             max_items: 0,

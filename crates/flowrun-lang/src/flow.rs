@@ -1,11 +1,13 @@
 //! A flow that was checked: a plan, and the way back from its places to the author's text.
 
+use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 
 use flowrun_machine::Plan;
 use flowrun_step::IntegrationName;
 
+use crate::bundle::{Part, hash};
 use crate::diagnostic::Place;
 use crate::input::Input;
 use crate::node::Node;
@@ -21,9 +23,28 @@ pub struct Flow {
     pub(crate) inputs: Vec<Input>,
     pub(crate) secrets: Vec<String>,
     pub(crate) integrations: Vec<IntegrationName>,
+    /// The texts of the flows it calls, as the plan counts them from 1.
+    called: Vec<(SourceText, Arc<Node>)>,
 }
 
 impl Flow {
+    /// A flow and all the flows it calls.
+    pub(crate) fn new(first: Part, parts: Vec<Part>) -> Self {
+        let Part { plan, source, root, inputs, mut secrets, mut integrations, .. } = first;
+        for part in &parts {
+            secrets.extend(part.secrets.iter().cloned());
+            integrations.extend(part.integrations.iter().cloned());
+        }
+        let (mut seen, mut keys) = (HashSet::new(), HashSet::new());
+        secrets.retain(|name| seen.insert(name.clone()));
+        integrations.retain(|name| keys.insert(name.key().to_owned()));
+        let mut plan = Arc::unwrap_or_clone(plan);
+        plan.hash = hash(&source, &parts);
+        plan.flows = parts.iter().map(|part| Arc::clone(&part.plan)).collect();
+        let called = parts.into_iter().map(|part| (part.source, part.root)).collect();
+        Self { plan: Arc::new(plan), source, root, inputs, secrets, integrations, called }
+    }
+
     /// What the machine runs.
     #[must_use]
     pub fn plan(&self) -> &Arc<Plan> {
@@ -42,16 +63,21 @@ impl Flow {
         &self.inputs
     }
 
-    /// The secrets it declares.
+    /// The secrets it declares, and those of the flows it calls.
     #[must_use]
     pub fn secrets(&self) -> &[String] {
         &self.secrets
     }
 
-    /// The integrations it uses, each once.
+    /// The integrations it uses, and those of the flows it calls, each once.
     #[must_use]
     pub fn integrations(&self) -> &[IntegrationName] {
         &self.integrations
+    }
+
+    /// Its text, and those of the flows it calls.
+    pub fn sources(&self) -> impl Iterator<Item = &SourceText> {
+        std::iter::once(&self.source).chain(self.called.iter().map(|(source, _)| source))
     }
 
     /// Where a path such as `steps[0].set.total` stands; `span` are bytes within the text there.
@@ -59,21 +85,29 @@ impl Flow {
     /// A path that leads to nothing written is at the nearest thing around it.
     #[must_use]
     pub fn place(&self, path: &str, span: Option<Range<usize>>) -> Place {
-        let node = self.nearest(path);
-        let bytes = match span {
-            Some(span) => within(self.source.text(), node, &span),
-            None => node.bytes.clone(),
-        };
-        self.source.place(path, bytes)
+        self.place_in(0, path, span)
     }
 
-    fn nearest(&self, path: &str) -> &Node {
-        let mut path = path;
-        loop {
-            if let Some(node) = self.root.find(path) {
-                return node;
-            }
-            path = path.rfind(['.', '[', '/']).map_or("", |cut| &path[..cut]);
+    /// The same in a flow of the bundle: 0 is this one, the others are those it calls, as its plan counts them.
+    #[must_use]
+    pub fn place_in(&self, flow: usize, path: &str, span: Option<Range<usize>>) -> Place {
+        let called = flow.checked_sub(1).and_then(|at| self.called.get(at));
+        let (source, root) = called.map_or((&self.source, &self.root), |(source, root)| (source, root));
+        let node = nearest(root, path);
+        let bytes = match span {
+            Some(span) => within(source.text(), node, &span),
+            None => node.bytes.clone(),
+        };
+        source.place(path, bytes)
+    }
+}
+
+fn nearest<'n>(root: &'n Node, path: &str) -> &'n Node {
+    let mut path = path;
+    loop {
+        if let Some(node) = root.find(path) {
+            return node;
         }
+        path = path.rfind(['.', '[', '/']).map_or("", |cut| &path[..cut]);
     }
 }

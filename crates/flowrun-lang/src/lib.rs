@@ -17,6 +17,7 @@
 //! assert_eq!(problem.place.as_ref().map(|p| (p.line, p.column)), Some((5, 19)));
 //! ```
 
+mod bundle;
 pub mod case;
 mod catalog;
 mod check;
@@ -36,8 +37,9 @@ mod source;
 mod suggest;
 mod trap;
 
+pub use bundle::{Flows, Unread};
 pub use catalog::Catalog;
-pub use check::{Checked, check};
+pub use check::{Checked, check, check_with};
 pub use code::Code;
 pub use diagnostic::{Diagnostic, Place, Severity};
 pub use flow::Flow;

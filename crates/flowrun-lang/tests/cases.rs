@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use expect_test::expect_file;
-use flowrun_lang::{Diagnostic, SourceText, check};
+use flowrun_lang::{Diagnostic, Flows, SourceText, Unread, check_with};
 
 fn folders() -> Vec<PathBuf> {
     let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/cases");
@@ -19,9 +19,20 @@ fn folders() -> Vec<PathBuf> {
     folders
 }
 
+/// The other flows of a case's folder.
+struct Beside<'a>(&'a Path);
+
+impl Flows for Beside<'_> {
+    fn read(&self, path: &str) -> Result<SourceText, Unread> {
+        let bytes =
+            std::fs::read(self.0.join(path)).map_err(|error| Unread::Because(error.kind().to_string()))?;
+        SourceText::new(path, bytes).map_err(|diagnostic| Unread::Unusable(Box::new(diagnostic)))
+    }
+}
+
 fn said_of(flow: &Path) -> Vec<Diagnostic> {
     let source = SourceText::new("flow.yaml", std::fs::read(flow).unwrap()).unwrap();
-    check(&source, &house::catalog()).diagnostics
+    check_with(&source, &house::catalog(), &Beside(flow.parent().unwrap())).diagnostics
 }
 
 fn rendered(said: &[Diagnostic]) -> String {

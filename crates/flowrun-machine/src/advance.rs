@@ -10,8 +10,9 @@ use crate::command::{Command, End};
 use crate::event::Event;
 use crate::failure::Failure;
 use crate::plan::{Op, Pc, Placed, Plan};
+use crate::roots::Roots;
 use crate::run::{Run, Timer};
-use crate::strand::{Frame, Phase, Reason, Strand, StrandId};
+use crate::strand::{Frame, Phase, Reason, Strand, StrandEnd, StrandId};
 use crate::turn::Turn;
 
 /// Takes one event and gives what is to be done next.
@@ -23,7 +24,7 @@ use crate::turn::Turn;
 ///
 /// let plan = Plan {
 ///     name: "nothing".into(), hash: String::new(), slots: Slots::new(), steps: vec![], calls: vec![],
-///     eaches: vec![], forks: vec![],
+///     eaches: vec![], forks: vec![], callees: vec![], flows: vec![],
 ///     ops: vec![Op::Enter { scope: 0 }, Op::Leave, Op::Finish], owners: vec![None; 3],
 ///     scopes: vec![Scope { resume: 2, ..Scope::default() }], outputs: vec![], inputs: vec![],
 ///     max_steps: 10, max_state: 1024, max_variable: 1024,
@@ -46,7 +47,12 @@ pub fn advance(plan: &Plan, run: &mut Run, event: Event) -> Vec<Command> {
 
 /// One strand being walked.
 pub(crate) struct Walk<'a> {
+    /// The flow that was started, with the bundle of those it calls.
+    pub(crate) root: &'a Plan,
+    /// The flow this strand walks.
     pub(crate) plan: &'a Plan,
+    /// Where that flow keeps its reserved names.
+    pub(crate) roots: Roots,
     pub(crate) run: &'a mut Run,
     pub(crate) id: StrandId,
     pub(crate) strand: &'a mut Strand,
@@ -61,7 +67,7 @@ impl Walk<'_> {
         if !self.strand.frames.is_empty() {
             return;
         }
-        self.run.roots.begin(self.plan, &self.run.id, self.strand);
+        self.roots.begin(self.plan, &self.run.id, self.strand);
         for (slot, value) in inputs {
             if let Err(reason) = self.write(slot, value) {
                 return self.unwind(reason);
@@ -87,6 +93,7 @@ impl Walk<'_> {
             }
             Op::Jump { to } => next = *to,
             Op::Call { call } => return self.call(*call),
+            Op::CallFlow { callee } => return self.call_flow(*callee),
             Op::Each { each } => return self.each(*each),
             Op::Fork { fork } => return self.fork(*fork),
             Op::EndStrand { collect } => return self.end_strand(collect.as_ref()),
@@ -98,8 +105,8 @@ impl Walk<'_> {
             Op::Log { level, text, data } => {
                 let text = self.render(text)?.as_str().map(str::to_owned).unwrap_or_default();
                 let data = data.as_ref().map(|data| self.render(data)).transpose()?;
-                let step = plan.owners[self.strand.pc];
-                self.commands.push(Command::Log { level: *level, text, data, step });
+                let (flow, step) = (self.strand.flow, plan.owners[self.strand.pc]);
+                self.commands.push(Command::Log { level: *level, text, data, flow, step });
             }
             Op::Raise { name, message } => {
                 let message = message.as_ref().map(|message| self.render(message)).transpose()?;
@@ -117,7 +124,11 @@ impl Walk<'_> {
             Op::EndFinally => return self.finally_ended(),
             Op::Finish => {
                 let outputs = self.outputs(&plan.outputs)?;
-                self.finish(End::Done { outputs });
+                if self.strand.is_main() {
+                    self.finish(End::Done { outputs });
+                } else {
+                    self.strand.end = Some(StrandEnd::Left(Reason::End(outputs)));
+                }
             }
         }
         self.strand.pc = next;
@@ -146,8 +157,8 @@ impl Walk<'_> {
             outer_error: None,
         });
         self.run.steps_used += u64::from(step.is_some() && !self.strand.is_in_finally());
-        if self.run.steps_used > self.plan.max_steps {
-            let message = format!("the run took more than {} steps", self.plan.max_steps);
+        if self.run.steps_used > self.root.max_steps {
+            let message = format!("the run took more than {} steps", self.root.max_steps);
             let failure = Failure::new(ErrorKind::Limit, message);
             let help = Some("raise the flow's `limits: { steps: … }`, if that many are meant".to_owned());
             return Err(Reason::Limit(Box::new(self.located(Failure { help, ..failure }))));
@@ -215,6 +226,10 @@ impl Walk<'_> {
     /// The failure with its step and place, where it does not know them.
     pub(crate) fn located(&self, mut failure: Failure) -> Failure {
         let step = self.plan.owners.get::<Pc>(self.strand.pc).copied().flatten();
+        if failure.flow.is_some() {
+            return failure;
+        }
+        failure.flow = Some(self.strand.flow);
         failure.step = failure.step.or(step);
         if let Some(step) = failure.step.filter(|_| failure.place.is_empty()) {
             failure.place.clone_from(&self.plan.steps[step].path);

@@ -36,6 +36,7 @@ impl Walk<'_> {
         (pending.op, pending.state) = (self.run.number(), CallState::InFlight);
         self.commands.push(Command::Call {
             op: pending.op,
+            flow: self.strand.flow,
             step: pending.step,
             call: pending.call,
             settings: pending.settings.clone(),
@@ -118,7 +119,7 @@ impl Walk<'_> {
     pub(crate) fn keep_output(&mut self, step: usize, output: serde_json::Value) -> Step {
         let into = self.strand.frames.last().and_then(|frame| self.plan.scopes[frame.scope].into);
         if self.plan.steps[step].is_mentioned {
-            self.run.roots.record_output(self.plan, self.strand, step, output.clone());
+            self.roots.record_output(self.plan, self.strand, step, output.clone());
         }
         match into {
             Some(slot) => self.write(slot, output),
@@ -134,7 +135,8 @@ impl Walk<'_> {
             (Some(wait), Some(at)) => {
                 let timer = self.timer(Timer::Backoff, at);
                 let (step, attempt) = (pending.step, pending.attempt + 1);
-                self.commands.push(Command::Retrying { step, attempt, wait });
+                let flow = self.strand.flow;
+                self.commands.push(Command::Retrying { flow, step, attempt, wait });
                 let pending = Pending { attempt, op: 0, state: CallState::Backoff(timer), ..pending };
                 self.strand.blocked = Some(Blocked::Call(pending));
             }

@@ -18,6 +18,8 @@ pub enum Command {
     Call {
         /// The number the answer carries.
         op: u64,
+        /// Which flow of the bundle, as [`Plan::flow`](crate::Plan::flow) counts them.
+        flow: usize,
         /// Index into [`Plan::steps`](crate::Plan::steps).
         step: usize,
         /// Index into [`Plan::calls`](crate::Plan::calls).
@@ -58,11 +60,15 @@ pub enum Command {
         text: String,
         /// Values beside it.
         data: Option<Value>,
+        /// Which flow of the bundle, as [`Plan::flow`](crate::Plan::flow) counts them.
+        flow: usize,
         /// The step that logs, as an index into [`Plan::steps`](crate::Plan::steps).
         step: Option<usize>,
     },
     /// For observers: a step's next attempt waits. The wait itself is a [`Command::Timer`].
     Retrying {
+        /// Which flow of the bundle, as [`Plan::flow`](crate::Plan::flow) counts them.
+        flow: usize,
         /// Index into [`Plan::steps`](crate::Plan::steps).
         step: usize,
         /// Which attempt comes next, counting from 1.
@@ -72,12 +78,19 @@ pub enum Command {
     },
     /// For observers: a step ended; one in a loop does so in every turn.
     StepEnded {
+        /// Which flow of the bundle, as [`Plan::flow`](crate::Plan::flow) counts them.
+        flow: usize,
         /// Index into [`Plan::steps`](crate::Plan::steps).
         step: usize,
         /// How.
         status: StepStatus,
         /// How many attempts its call took; 0 for a step that was skipped.
         attempts: u32,
+    },
+    /// For observers: what a step did could not be taken back; the rest is.
+    NotUndone {
+        /// Why; its step is that of the `undo` block.
+        failure: Failure,
     },
     /// Give others their turn, then send [`Happening::Resume`](crate::Happening::Resume).
     Yield,

@@ -21,7 +21,9 @@ pub struct Failure {
     pub message: String,
     /// The status code, where a reply had one.
     pub status: Option<u16>,
-    /// The step, as an index into [`Plan::steps`](crate::Plan::steps).
+    /// Which flow of the bundle, as [`Plan::flow`](crate::Plan::flow) counts them; the machine adds it.
+    pub flow: Option<usize>,
+    /// The step, as an index into [`Plan::steps`](crate::Plan::steps) of that flow.
     pub step: Option<usize>,
     /// How many attempts the step made; 0 if it was not begun.
     pub attempts: u32,
@@ -38,6 +40,8 @@ pub struct Failure {
     pub span: Option<Range<usize>>,
     /// A fix one can type.
     pub help: Option<String>,
+    /// What could not be taken back once this had ended the run.
+    pub not_undone: Vec<Failure>,
 }
 
 impl Failure {
@@ -49,6 +53,7 @@ impl Failure {
             name: None,
             message: message.into(),
             status: None,
+            flow: None,
             step: None,
             attempts: 0,
             retry_after: None,
@@ -57,6 +62,7 @@ impl Failure {
             place: String::new(),
             span: None,
             help: None,
+            not_undone: Vec::new(),
         }
     }
 }
@@ -85,9 +91,10 @@ impl Failure {
         Self { place, span: Some(error.span), help: error.help, ..Self::new(kind, error.message) }
     }
 
-    /// The value a flow reads as `error` (L-11).
+    /// The value a flow reads as `error` (L-11); `plan` is that of the flow that was started.
     #[must_use]
     pub fn value(&self, plan: &Plan) -> Value {
+        let plan = plan.flow(self.flow.unwrap_or_default());
         let step = self.step.and_then(|step| plan.steps.get(step));
         json!({
             "kind": self.kind.as_str(),

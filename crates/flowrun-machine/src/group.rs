@@ -1,4 +1,5 @@
-//! Strands that one strand has forked and waits for: the items of a `for_each`, the branches of a `parallel`.
+//! Strands that one strand has forked and waits for: the items of a `for_each`, the branches of a `parallel`, a flow
+//! that is called, what is taken back.
 //!
 //! Results are kept by index and merged at the join in that order, so the interleaving of the children changes
 //! nothing. The first that fails ends the others, and the join raises once all are gone.
@@ -7,7 +8,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use flowrun_template::{ErrorKind, Slot};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::advance::{Step, Walk};
 use crate::failure::Failure;
@@ -29,7 +30,7 @@ pub(crate) struct Group {
 }
 
 #[derive(Debug)]
-enum GroupKind {
+pub(crate) enum GroupKind {
     Each {
         plan: usize,
         /// Each is taken when its turn begins.
@@ -47,6 +48,10 @@ enum GroupKind {
         done: Vec<Option<(Variables, Vec<usize>)>>,
         failures: Vec<Option<Failure>>,
     },
+    /// A called flow, and what it gave when it had ended well.
+    Flow { outputs: Option<Map<String, Value>> },
+    /// What is taken back, one after the other.
+    Undo,
 }
 
 impl Walk<'_> {
@@ -99,7 +104,7 @@ impl Walk<'_> {
         self.joined_if_over(id)
     }
 
-    fn group(&mut self, kind: GroupKind, then: Pc) -> u64 {
+    pub(crate) fn group(&mut self, kind: GroupKind, then: Pc) -> u64 {
         let id = self.run.number();
         self.run.groups.insert(id, Group { kind, live: HashMap::new(), leaving: None, then });
         id
@@ -139,8 +144,16 @@ impl Walk<'_> {
             is_shielded: self.strand.is_in_finally(),
             trail: format!("{}[{index}]", self.strand.trail()),
         };
-        let id = self.run.add(Strand::at(pc, self.strand.variables.forked(), Some(parent)));
-        if let Some(group) = self.run.groups.get_mut(&group) {
+        self.add_child(Strand::at((self.strand.flow, pc), self.strand.variables.forked(), Some(parent)))
+    }
+
+    /// Adds a strand to the group it names as its parent's.
+    pub(crate) fn add_child(&mut self, child: Strand) -> StrandId {
+        let place = child.parent.as_ref().map(|parent| (parent.group, parent.index));
+        let id = self.run.add(child);
+        if let Some((group, index)) = place
+            && let Some(group) = self.run.groups.get_mut(&group)
+        {
             group.live.insert(index, id);
         }
         id
@@ -179,7 +192,7 @@ impl Walk<'_> {
                 if let (Some(value), Some(place)) = (collected, results.get_mut(index)) {
                     let taken = json_size(&value);
                     (*place, *size) = (value, *size + taken);
-                    let room = self.run.room.take(self.plan, taken, 0);
+                    let room = self.run.room.take(taken, 0);
                     room.map_err(|failure| Reason::Limit(Box::new(self.located(*failure))))?;
                 }
                 if self.is_staying(id) { self.next_item(id).map(drop) } else { Ok(()) }
@@ -192,6 +205,13 @@ impl Walk<'_> {
                 }
                 Ok(())
             }
+            GroupKind::Undo => {
+                variables.release(&mut self.run.room);
+                self.next_undo(id);
+                Ok(())
+            }
+            // A called flow leaves with its outputs.
+            GroupKind::Flow { .. } => Ok(()),
         }
     }
 
@@ -205,6 +225,15 @@ impl Walk<'_> {
         match (&mut group.kind, reason) {
             (GroupKind::Branches { join: Join::Any, failures, .. }, Reason::Error(failure)) => {
                 failures[index] = Some(*failure);
+                Ok(())
+            }
+            (GroupKind::Flow { outputs }, Reason::End(reached)) => {
+                *outputs = Some(reached);
+                Ok(())
+            }
+            (GroupKind::Undo, reason) => {
+                self.not_undone(reason);
+                self.next_undo(id);
                 Ok(())
             }
             (_, reason) => Err(reason),
@@ -260,6 +289,14 @@ impl Walk<'_> {
                     None => Ok(()),
                 }
             }
+            (None, GroupKind::Flow { outputs }) => {
+                self.strand.pc = group.then;
+                self.callee_done(outputs.unwrap_or_default())
+            }
+            (None, GroupKind::Undo) => {
+                self.all_undone();
+                Ok(())
+            }
         }
     }
 
@@ -271,6 +308,7 @@ impl Walk<'_> {
                     .flatten()
                     .for_each(|(mut variables, _)| variables.release(&mut self.run.room));
             }
+            GroupKind::Flow { .. } | GroupKind::Undo => {}
         }
     }
 
@@ -280,7 +318,7 @@ impl Walk<'_> {
         let ended = done.into_iter().enumerate().filter_map(|(index, done)| Some((index, done?)));
         for (index, (mut variables, steps)) in ended {
             if is_kept(index) {
-                self.run.roots.take_steps(self.plan, self.strand, &variables, &steps);
+                self.roots.take_steps(self.plan, self.strand, &variables, &steps);
                 self.strand.variables.merge(&mut self.run.room, &mut variables, |at| is_root(slots, at));
             }
             variables.release(&mut self.run.room);

@@ -2,6 +2,7 @@
 
 mod advance;
 mod call;
+mod callee;
 mod command;
 mod event;
 mod failure;
@@ -14,6 +15,7 @@ mod run;
 mod strand;
 mod turn;
 mod turns;
+mod undo;
 mod unwind;
 mod variables;
 
@@ -22,7 +24,7 @@ pub use command::{Command, End, StepStatus};
 pub use event::{Called, Event, Happening};
 pub use failure::Failure;
 pub use plan::{
-    CallPlan, EachPlan, ForkPlan, Join, LogLevel, OnError, Op, OutputUse, Pause, Pc, Placed, Plan, Retry,
-    RetryOn, Scope, StepPlan,
+    CallPlan, CalleePlan, EachPlan, Fits, ForkPlan, GivenInput, Join, LogLevel, OnError, Op, OutputUse,
+    Pause, Pc, Placed, Plan, Retry, RetryOn, Scope, StepPlan, UndoPlan,
 };
 pub use run::Run;

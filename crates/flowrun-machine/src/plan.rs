@@ -3,10 +3,12 @@
 //! `flowrun-lang` lays a plan out, [`advance`](crate::advance) walks it. A plan holds no position in
 //! a file; its places are paths such as `steps[0].set.total`, which the author's file maps to lines.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use flowrun_template::{Effect, Logic, Picks, Slot, Slots, Tree};
+use serde_json::Value;
 
 /// An index into [`Plan::ops`].
 pub type Pc = usize;
@@ -25,7 +27,7 @@ pub struct Placed<T> {
 pub struct Plan {
     /// The flow's name.
     pub name: String,
-    /// SHA-256 of the flow's source, in hex: which text this plan was made from.
+    /// SHA-256 of the flow's source, and of every flow it calls, in hex: which texts this plan was made from.
     pub hash: String,
     /// Every variable name of the flow, interned.
     pub slots: Slots,
@@ -43,6 +45,10 @@ pub struct Plan {
     pub eaches: Vec<EachPlan>,
     /// Branches side by side; [`Op::Fork`] names them by index.
     pub forks: Vec<ForkPlan>,
+    /// Flows that are called; [`Op::CallFlow`] names them by index.
+    pub callees: Vec<CalleePlan>,
+    /// Every flow of the bundle that is called from this one or beneath; of the flow that is started only.
+    pub flows: Vec<Arc<Plan>>,
     /// What the flow gives when it ends well, unless [`Op::End`] says otherwise (L-14).
     pub outputs: Vec<(String, Placed<Tree>)>,
     /// Names set from outside before the first op: the inputs.
@@ -53,6 +59,23 @@ pub struct Plan {
     pub max_state: usize,
     /// The most bytes one variable may take, as JSON (L-3).
     pub max_variable: usize,
+}
+
+impl Plan {
+    /// A flow of the bundle this plan starts: 0 is the plan itself, the others are [`Plan::flows`] in order.
+    #[must_use]
+    pub fn flow(&self, number: usize) -> &Self {
+        number.checked_sub(1).and_then(|at| self.flows.get(at)).map_or(self, |flow| flow)
+    }
+
+    /// A step as reports call it: its id, or its path; in a called flow, after the name of that flow.
+    #[must_use]
+    pub fn step_name(&self, flow: usize, step: usize) -> String {
+        let plan = self.flow(flow);
+        let name = plan.steps.get(step).map(|step| step.id.as_ref().unwrap_or(&step.path));
+        let name = name.map_or("", String::as_str);
+        if flow == 0 { name.to_owned() } else { format!("{}/{name}", plan.name) }
+    }
 }
 
 /// One step of the flow, as reports and `steps.<id>` know it.
@@ -115,6 +138,11 @@ pub enum Op {
         /// Index into [`Plan::calls`].
         call: usize,
     },
+    /// Begins a strand in another flow and waits for its end.
+    CallFlow {
+        /// Index into [`Plan::callees`].
+        callee: usize,
+    },
     /// Begins a strand for each item of a list and waits for all of them.
     Each {
         /// Index into [`Plan::eaches`].
@@ -125,7 +153,7 @@ pub enum Op {
         /// Index into [`Plan::forks`].
         fork: usize,
     },
-    /// The strand of an item or a branch ended well.
+    /// The strand of an item, a branch or an `undo` ended well.
     EndStrand {
         /// What is collected of it, evaluated in its own scope.
         collect: Option<Placed<Logic>>,
@@ -223,6 +251,39 @@ pub struct ForkPlan {
     pub then: Pc,
 }
 
+/// A flow that is called, and what it is given.
+#[derive(Debug, Clone)]
+pub struct CalleePlan {
+    /// Which flow of the bundle, as [`Plan::flow`] of the flow that is started counts them.
+    pub flow: usize,
+    /// What the step gives it.
+    pub inputs: Vec<GivenInput>,
+    /// What its other inputs are.
+    pub defaults: Vec<(Slot, Value)>,
+}
+
+/// One input of a called flow.
+#[derive(Debug, Clone)]
+pub struct GivenInput {
+    /// Its name.
+    pub name: String,
+    /// The variable it becomes, in the called flow.
+    pub slot: Slot,
+    /// Its value, in the calling flow.
+    pub value: Placed<Tree>,
+    /// What it must be.
+    pub fits: Arc<dyn Fits>,
+}
+
+/// What an input of a called flow must be. The machine asks; whoever compiled the declaration knows.
+pub trait Fits: fmt::Debug + Send + Sync {
+    /// Whether a value fits.
+    ///
+    /// # Errors
+    /// When it does not; in words, without a value that must not be shown.
+    fn check(&self, value: &Value) -> Result<(), String>;
+}
+
 /// When a `parallel` is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Join {
@@ -259,6 +320,17 @@ pub struct Scope {
     pub timeout: Option<Duration>,
     /// Where the step's whole output goes besides `steps.<id>.output`.
     pub into: Option<Slot>,
+    /// How to take back what the step did, should the run end badly.
+    pub undo: Option<UndoPlan>,
+}
+
+/// `undo` (L-9): the way back from a step that ended well.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UndoPlan {
+    /// Where it begins; it ends with [`Op::EndStrand`].
+    pub pc: Pc,
+    /// What it reads: kept from the moment the step ended well, and nothing else is.
+    pub reads: Vec<Slot>,
 }
 
 /// What takes the error of a scope.

@@ -83,8 +83,14 @@ impl Roots {
     }
 
     /// Writes how a step ended into `steps.<id>`.
-    pub(crate) fn record_step(self, plan: &Plan, strand: &mut Strand, frame: &Frame, status: StepStatus) {
-        let error = frame.failure.as_ref().map_or(Value::Null, |failure| failure.value(plan));
+    pub(crate) fn record_step(
+        self,
+        (root, plan): (&Plan, &Plan),
+        strand: &mut Strand,
+        frame: &Frame,
+        status: StepStatus,
+    ) {
+        let error = frame.failure.as_ref().map_or(Value::Null, |failure| failure.value(root));
         let attempts = frame.attempts_of(status);
         self.change_step(plan, strand, frame.step, |entry| {
             entry.insert("status".to_owned(), Value::from(status.word()));

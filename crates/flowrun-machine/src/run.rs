@@ -10,6 +10,7 @@ use crate::group::Group;
 use crate::plan::Plan;
 use crate::roots::Roots;
 use crate::strand::{Reason, Strand, StrandEnd, StrandId};
+use crate::undo::Undo;
 use crate::variables::Room;
 
 /// One run of a plan: its strands, and what they share.
@@ -29,8 +30,10 @@ pub struct Run {
     /// Which strand made a call.
     pub(crate) calls: HashMap<u64, StrandId>,
     pub(crate) timers: HashMap<u64, (StrandId, Timer)>,
-    pub(crate) roots: Roots,
+    /// Where each flow of the bundle keeps its reserved names.
+    pub(crate) roots: Vec<Roots>,
     pub(crate) room: Room,
+    pub(crate) undo: Undo,
     pub(crate) steps_used: u64,
     pub(crate) is_over: bool,
     next_op: u64,
@@ -75,8 +78,9 @@ impl Run {
             news: VecDeque::new(),
             calls: HashMap::new(),
             timers: HashMap::new(),
-            roots: Roots::of(plan),
-            room: Room::default(),
+            roots: (0..=plan.flows.len()).map(|flow| Roots::of(plan.flow(flow))).collect(),
+            room: Room::of(plan),
+            undo: Undo::default(),
             steps_used: 0,
             is_over: false,
             next_op: 1,

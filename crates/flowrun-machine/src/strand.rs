@@ -16,6 +16,8 @@ pub(crate) type StrandId = u64;
 /// One line of ops being walked.
 #[derive(Debug)]
 pub(crate) struct Strand {
+    /// Which flow of the bundle it walks.
+    pub(crate) flow: usize,
     pub(crate) pc: Pc,
     /// The scopes that are open; in the flow's own strand the flow's first.
     pub(crate) frames: Vec<Frame>,
@@ -150,12 +152,13 @@ pub(crate) enum CallState {
 impl Strand {
     /// The flow's own.
     pub(crate) fn main(slots: usize) -> Self {
-        Self::at(0, Variables::new(slots), None)
+        Self::at((0, 0), Variables::new(slots), None)
     }
 
-    /// One that begins at an op.
-    pub(crate) fn at(pc: Pc, variables: Variables, parent: Option<Parent>) -> Self {
+    /// One that begins at an op of a flow.
+    pub(crate) fn at((flow, pc): (usize, Pc), variables: Variables, parent: Option<Parent>) -> Self {
         Self {
+            flow,
             pc,
             frames: Vec::new(),
             variables,

@@ -72,9 +72,11 @@ impl Turn<'_> {
     /// Takes a strand out to walk it, and puts it back unless it has ended.
     fn with(&mut self, id: StrandId, work: impl FnOnce(&mut Walk<'_>)) {
         let Some(mut strand) = self.run.strands.remove(&id) else { return };
-        self.run.roots.tell_time(self.run.now, &mut strand);
+        let (plan, roots) = (self.plan.flow(strand.flow), self.run.roots[strand.flow]);
+        roots.tell_time(self.run.now, &mut strand);
         let commands = mem::take(&mut self.commands);
-        let mut walk = Walk { plan: self.plan, run: self.run, id, strand: &mut strand, commands };
+        let (root, run) = (self.plan, &mut *self.run);
+        let mut walk = Walk { root, plan, roots, run, id, strand: &mut strand, commands };
         work(&mut walk);
         self.commands = walk.commands;
         self.put_back(id, strand);

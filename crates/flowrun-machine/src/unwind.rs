@@ -20,6 +20,9 @@ const FINALLY: Duration = Duration::from_secs(30);
 impl Walk<'_> {
     /// Something wants the run to leave: now, or once a `finally` within what it leaves is through.
     pub(crate) fn interrupt(&mut self, reason: Reason) {
+        if self.strand.is_main() && self.run.undo.is_under_way() {
+            return;
+        }
         let depth = if let Reason::Timeout(depth) = reason { depth } else { 0 };
         if self.strand.is_shielded(depth) {
             let is_cancel = matches!(reason, Reason::Cancel(_));
@@ -62,7 +65,7 @@ impl Walk<'_> {
             self.strand.end = Some(StrandEnd::Left(reason));
             return;
         }
-        self.finish(match reason {
+        self.end_run(match reason {
             Reason::Error(failure) | Reason::Limit(failure) => End::Failed(*failure),
             Reason::Timeout(_) => End::TimedOut(self.out_of_time(0)),
             Reason::Cancel(reason) => End::Cancelled { reason },
@@ -96,13 +99,18 @@ impl Walk<'_> {
         let scope = frame.map_or(0, |frame| frame.scope);
         let limit =
             self.plan.scopes[scope].timeout.map(flowrun_template::duration::format).unwrap_or_default();
-        let what = if self.is_flow(depth) { "the run" } else { "the step" };
         let step = frame.and_then(|frame| frame.step);
+        let what = match step {
+            _ if self.is_flow(depth) => "the run",
+            Some(_) => "the step",
+            None => "the called flow",
+        };
         let place =
             step.map_or_else(String::new, |step| format!("{}.", self.plan.steps[step].path)) + "timeout";
         let failure = Failure::new(ErrorKind::Timeout, format!("{what} was not done within {limit}"));
         let effect = frame.map_or(CallEffect::None, |frame| frame.call_effect(self.plan));
-        Failure { step, place, effect, attempts: frame.map_or(0, |frame| frame.attempts), ..failure }
+        let flow = Some(self.strand.flow);
+        Failure { flow, step, place, effect, attempts: frame.map_or(0, |frame| frame.attempts), ..failure }
     }
 
     /// Lets the scope's `on_error` take an error; gives the reason back if it does not.
@@ -118,7 +126,7 @@ impl Walk<'_> {
         }
         if let OnError::Handle(pc) = on_error {
             self.leave_body(depth);
-            self.run.roots.show_error(self.plan, self.strand, depth, Some(&failure));
+            self.roots.show_error(self.root, self.strand, depth, Some(&failure));
             self.strand.pc = pc;
         } else {
             self.end_scope();
@@ -137,9 +145,9 @@ impl Walk<'_> {
     }
 
     /// Lets `steps` know how the innermost step's body ended, before what follows it (L-12).
-    fn record(&mut self, status: Status) {
+    pub(crate) fn record(&mut self, status: Status) {
         if let Some(frame) = self.strand.frames.pop() {
-            self.run.roots.record_step(self.plan, self.strand, &frame, status);
+            self.roots.record_step((self.root, self.plan), self.strand, &frame, status);
             self.strand.frames.push(frame);
         }
     }
@@ -160,6 +168,7 @@ impl Walk<'_> {
 
     /// The body or the handler of the innermost scope ended well.
     pub(crate) fn body_ended(&mut self) -> Step {
+        self.remember_undo()?;
         self.end_scope();
         Ok(())
     }
@@ -217,7 +226,7 @@ impl Walk<'_> {
         let frame = &mut self.strand.frames[depth];
         (frame.phase, frame.after, frame.timer) = (Phase::Finally, after.cloned(), Some(timer));
         frame.deadline = Some(until);
-        self.run.roots.show_error(self.plan, self.strand, depth, error.as_ref());
+        self.roots.show_error(self.root, self.strand, depth, error.as_ref());
         self.strand.pc = pc;
         true
     }
@@ -262,11 +271,12 @@ impl Walk<'_> {
         let Some(depth) = self.strand.frames.len().checked_sub(1) else { return };
         self.stop_timer(depth);
         let Some(mut frame) = self.strand.frames.pop() else { return };
-        self.run.roots.hide_error(self.strand, &mut frame);
-        self.run.roots.hide_index(self.strand, &mut frame);
-        self.run.roots.record_step(self.plan, self.strand, &frame, status);
+        self.roots.hide_error(self.strand, &mut frame);
+        self.roots.hide_index(self.strand, &mut frame);
+        self.roots.record_step((self.root, self.plan), self.strand, &frame, status);
         if let Some(step) = frame.step {
-            self.commands.push(Command::StepEnded { step, status, attempts: frame.attempts_of(status) });
+            let (flow, attempts) = (self.strand.flow, frame.attempts_of(status));
+            self.commands.push(Command::StepEnded { flow, step, status, attempts });
         }
         if let Some(outer) = self.strand.frames.last_mut().filter(|_| status == Status::Failed) {
             outer.failed_call = frame.call.or(frame.failed_call);

@@ -12,17 +12,23 @@ use crate::failure::Failure;
 use crate::plan::Plan;
 
 /// How much room the variables of all strands take together (L-3).
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Room {
     used: usize,
+    most: usize,
 }
 
 impl Room {
+    /// What the flow that is started allows the whole run.
+    pub(crate) fn of(plan: &Plan) -> Self {
+        Self { used: 0, most: plan.max_state }
+    }
+
     /// Takes room for `size` bytes in place of `before`.
-    pub(crate) fn take(&mut self, plan: &Plan, size: usize, before: usize) -> Result<(), Box<Failure>> {
+    pub(crate) fn take(&mut self, size: usize, before: usize) -> Result<(), Box<Failure>> {
         let used = self.used - before.min(self.used) + size;
-        if used > plan.max_state {
-            let message = format!("the variables of this run take more than {} bytes", plan.max_state);
+        if used > self.most {
+            let message = format!("the variables of this run take more than {} bytes", self.most);
             return Err(limit(message, "keep less of each reply, or raise the flow's `limits`"));
         }
         self.used = used;
@@ -59,6 +65,15 @@ impl Variables {
     /// The variables of a child: it sees what is here now, and has written nothing.
     pub(crate) fn forked(&self) -> Self {
         Self { values: self.values.clone(), own: vec![None; self.own.len()] }
+    }
+
+    /// Some of what is here now, for a strand that comes later; it has written nothing.
+    pub(crate) fn only(&self, slots: &[Slot]) -> Self {
+        let mut only = Self::new(self.values.len());
+        for slot in slots {
+            only.values[slot.index()].clone_from(&self.values[slot.index()]);
+        }
+        only
     }
 
     /// Writes a new value.
@@ -125,7 +140,7 @@ impl Variables {
             let message = format!("variable `{name}` is larger than {} bytes", plan.max_variable);
             return Err(limit(message, "keep only the part the flow needs, or raise the flow's `limits`"));
         }
-        room.take(plan, size, self.own[slot.index()].unwrap_or_default())?;
+        room.take(size, self.own[slot.index()].unwrap_or_default())?;
         self.own[slot.index()] = Some(size);
         self.values[slot.index()] = Some(value);
         Ok(())

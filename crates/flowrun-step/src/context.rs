@@ -21,6 +21,8 @@ pub struct StepContext {
     pub run: RunId,
     /// The place of the step in the flow, such as `steps[0]`.
     pub path: String,
+    /// The step as reports call it: its id, or its path; in a called flow, after the name of that flow.
+    pub name: String,
     /// Which attempt this is, counting from 1.
     pub attempt: u32,
     /// The same for every attempt of this step in this run: what an idempotent service wants.
@@ -44,11 +46,12 @@ impl StepContext {
         plain: Arc<dyn Outbound>,
         integrations: Arc<dyn Integrations>,
     ) -> Self {
-        let (path, key) = (String::new(), String::new());
+        let (path, name, key) = (String::new(), String::new(), String::new());
         Self {
             tenant,
             run,
             path,
+            name,
             attempt: 1,
             key,
             deadline: None,
@@ -66,7 +69,7 @@ impl StepContext {
             Some(name) => self.integrations.outbound(&self.tenant, name),
             None => Arc::clone(&self.plain),
         };
-        let asker = Asker { step: self.path.clone(), attempt: self.attempt };
+        let asker = Asker { step: self.name.clone(), attempt: self.attempt };
         Arc::new(Asking { inner: outbound, asker, exposure: self.exposure })
     }
 
@@ -148,14 +151,14 @@ mod tests {
         let ears = Ears::default();
         let run = RunId::new("run-1").unwrap();
         let mut cx = StepContext::new(Tenant::default(), run, Arc::new(ears.clone()), Arc::new(ears.clone()));
-        (cx.path, cx.attempt) = ("steps[1]".to_owned(), 2);
+        (cx.name, cx.attempt) = ("get".to_owned(), 2);
         let crm = IntegrationName::new("crm").unwrap();
         for (cx, integration) in [(cx.clone(), None), (cx.with_secret(), Some(&crm))] {
             let request = Request::new(http::Method::GET, "https://api.example.com/".parse().unwrap());
             let sent = cx.outbound(integration);
             assert!(sent.send(request).as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready());
         }
-        let asker = Asker { step: "steps[1]".to_owned(), attempt: 2 };
+        let asker = Asker { step: "get".to_owned(), attempt: 2 };
         let expected = [(asker.clone(), Exposure::Plain), (asker, Exposure::Credential)];
         assert_eq!(ears.0.lock().unwrap().as_slice(), expected);
     }

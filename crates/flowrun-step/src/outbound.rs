@@ -27,7 +27,7 @@ pub enum Exposure {
 /// Who asks for a request: for whoever watches or stands in for a way out; it is never sent.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Asker {
-    /// The place of the step in the flow, such as `steps[0]`; empty for a request of no step.
+    /// The step as reports call it: its id, or its path; empty for a request of no step.
     pub step: String,
     /// Which attempt of the step's call this is, counting from 1.
     pub attempt: u32,

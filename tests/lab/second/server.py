@@ -121,6 +121,7 @@ oauth = [
     path("authorize", views.AuthorizationView.as_view(), name="authorize"),
     path("token", views.TokenView.as_view(), name="token"),
     path("revoke", views.RevokeTokenView.as_view(), name="revoke-token"),
+    path("introspect", views.IntrospectTokenView.as_view(), name="introspect"),
 ]
 urlpatterns = [
     path("", include((oauth, "oauth2_provider"))),

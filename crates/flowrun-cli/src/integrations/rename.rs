@@ -7,6 +7,7 @@ use flowrun::registry::{Edit, Registry};
 use flowrun::step::{IntegrationName, IntegrationState, IntegrationStatus};
 
 use crate::args::MessageFormat;
+use crate::beside::Beside;
 use crate::complaint::Complaint;
 use crate::exit::Exit;
 use crate::output::written;
@@ -69,7 +70,7 @@ fn broken(
     let mut broken = Vec::new();
     for file in files {
         match SourceText::new(&file.display().to_string(), source::read(world, file)?) {
-            Ok(source) => broken.extend(stranded(&source, &steps, (old, new))),
+            Ok(source) => broken.extend(stranded(&source, (&steps, &Beside::of(world, file)), (old, new))),
             Err(diagnostic) => broken.push(diagnostic),
         }
     }
@@ -79,12 +80,12 @@ fn broken(
 /// The language itself says where a flow uses the old name, and what it will say of it.
 fn stranded(
     source: &SourceText,
-    steps: &Catalog,
+    (steps, beside): (&Catalog, &Beside<'_>),
     (old, new): (&IntegrationName, &IntegrationName),
 ) -> Vec<Diagnostic> {
     let found = |name: &IntegrationName, state, code| {
         let only = IntegrationStatus { name: name.clone(), state, kept: Vec::new() };
-        let checked = lang::check(source, &steps.clone().with_integrations(vec![only]));
+        let checked = lang::check_with(source, &steps.clone().with_integrations(vec![only]), beside);
         checked.diagnostics.into_iter().filter(move |diagnostic| diagnostic.code == code)
     };
     let uses: Vec<Option<Place>> =

@@ -4,8 +4,7 @@
 use std::collections::HashMap;
 
 use flowrun::lang::Flow;
-use flowrun::machine::Op;
-use flowrun::machine::OutputUse;
+use flowrun::machine::{Op, OutputUse, Plan};
 use flowrun::template::Tree;
 
 /// One call of a flow.
@@ -17,24 +16,28 @@ pub(super) struct Planned {
     pub(super) wants: Option<String>,
 }
 
-/// Every call of a flow, by its step's id or path.
+/// Every call of a flow and of those it calls, by the name its step has in reports.
 pub(super) fn planned(flow: &Flow) -> HashMap<String, Planned> {
-    let plan = flow.plan();
     let mut calls = HashMap::new();
-    for (op, owner) in plan.ops.iter().zip(&plan.owners) {
-        let (Op::Call { call }, Some(owner)) = (op, owner) else { continue };
-        let step = &plan.steps[*owner];
-        let call = &plan.calls[*call];
-        let names: Vec<&str> = call.writes.iter().map(|slot| plan.slots.name(*slot)).collect();
-        let wants = match (names.as_slice(), call.output) {
-            ([], OutputUse::Nobody) => None,
-            ([], _) => Some("its reply".to_owned()),
-            (names, _) => Some(format!("`{}` from its reply", names.join("`, `"))),
-        };
-        let label = step.id.clone().unwrap_or_else(|| step.path.clone());
-        calls.insert(label, Planned { path: path(&call.settings.part), wants });
+    for number in 0..=flow.plan().flows.len() {
+        let plan = flow.plan().flow(number);
+        for (op, owner) in plan.ops.iter().zip(&plan.owners) {
+            let (Op::Call { call }, Some(owner)) = (op, owner) else { continue };
+            calls.insert(flow.plan().step_name(number, *owner), planned_call(plan, *call));
+        }
     }
     calls
+}
+
+fn planned_call(plan: &Plan, call: usize) -> Planned {
+    let call = &plan.calls[call];
+    let names: Vec<&str> = call.writes.iter().map(|slot| plan.slots.name(*slot)).collect();
+    let wants = match (names.as_slice(), call.output) {
+        ([], OutputUse::Nobody) => None,
+        ([], _) => Some("its reply".to_owned()),
+        (names, _) => Some(format!("`{}` from its reply", names.join("`, `"))),
+    };
+    Planned { path: path(&call.settings.part), wants }
 }
 
 /// The path of the `url` setting's text: what follows the authority, without the query.

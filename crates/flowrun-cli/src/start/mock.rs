@@ -13,6 +13,7 @@ use flowrun::registry::{Registry, World as RegistryWorld};
 use flowrun::{SystemClock, SystemEntropy};
 
 use super::house::{House, Named};
+use crate::beside::Beside;
 use crate::check;
 use crate::complaint::Complaint;
 use crate::exit::Exit;
@@ -24,7 +25,7 @@ use crate::world::World;
 pub(super) fn house(
     world: &World,
     named: &str,
-    flow: &SourceText,
+    (flow, beside): (&SourceText, &Beside<'_>),
 ) -> Result<Result<House, Vec<Diagnostic>>, Complaint> {
     let (file, name) = taken_apart(world, named);
     let shown = file.display().to_string();
@@ -36,7 +37,7 @@ pub(super) fn house(
         Ok(suite) => suite,
         Err(mistakes) => return Ok(Err(mistakes)),
     };
-    let checked = lang::check(flow, &check::steps()?);
+    let checked = lang::check_with(flow, &check::steps()?, beside);
     let Some(flow) = checked.flow else { return Ok(Err(checked.diagnostics)) };
     let misfits = suite.misfits(&shown, &flow);
     if !misfits.is_empty() {

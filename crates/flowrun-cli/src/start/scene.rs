@@ -129,6 +129,10 @@ impl Observer for Eyes {
                     scene.terminal.say(&format!("{step:<11} tries again in {wait:?}"));
                 }
             }
+            RunEvent::NotUndone { step, error } => {
+                scene.event(&json!({"event": "not_undone", "step": step, "error": error}));
+                scene.terminal.say(&format!("{step:<11} could not take back: {error}"));
+            }
             RunEvent::Logged { level, text, data } => {
                 scene.event(&json!({"event": "log", "level": level, "text": text, "data": data}));
                 scene.terminal.say(&format!("{:<11} {text}", format!("{level:?}").to_lowercase()));

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use flowrun::lang::{Flow, Place};
-use flowrun::machine::{OnError, Op, StepStatus};
+use flowrun::machine::{OnError, Op, Plan, StepStatus};
 
 use super::stage::Seen;
 
@@ -47,28 +47,39 @@ impl Coverage {
 
     /// What no case reaches, in the order of the file.
     pub(super) fn gaps(&self, flow: &Flow) -> Vec<Gap> {
-        let plan = flow.plan();
+        (0..=flow.plan().flows.len()).flat_map(|number| self.gaps_in(flow, number)).collect()
+    }
+
+    /// The same of one flow of the bundle.
+    fn gaps_in(&self, flow: &Flow, number: usize) -> Vec<Gap> {
+        let plan = flow.plan().flow(number);
         let mut gaps: Vec<Gap> = Vec::new();
         for (at, step) in plan.steps.iter().enumerate() {
-            let label = step.id.as_ref().unwrap_or(&step.path);
-            let reached = self.0.get(label).copied().unwrap_or_default();
-            let (is_guarded, continues) = branches(flow, at);
-            let what = match reached {
-                Reached { was_run: false, was_skipped: false, .. } => NEVER,
-                Reached { was_run: false, .. } => "always skipped",
-                Reached { was_skipped: false, .. } if is_guarded => "never skipped",
-                Reached { has_failed: false, .. } if continues => {
-                    "never fails, so that `on_error` is untried"
-                }
-                _ => continue,
-            };
+            let name = flow.plan().step_name(number, at);
+            let reached = self.0.get(&name).copied().unwrap_or_default();
+            let Some(what) = reached.lacks(branches(plan, at)) else { continue };
             let is_told = |gap: &Gap| gap.what == NEVER && follows(&step.path, &gap.place.path);
             if what == NEVER && gaps.iter().any(is_told) {
                 continue;
             }
-            gaps.push(Gap { place: flow.place(&step.path, None), step: label.clone(), what });
+            gaps.push(Gap { place: flow.place_in(number, &step.path, None), step: name, what });
         }
         gaps
+    }
+}
+
+impl Reached {
+    /// What no case has done with a step, given whether it has a guard and whether it goes on after an error.
+    fn lacks(self, (is_guarded, continues): (bool, bool)) -> Option<&'static str> {
+        match self {
+            Self { was_run: false, was_skipped: false, .. } => Some(NEVER),
+            Self { was_run: false, .. } => Some("always skipped"),
+            Self { was_skipped: false, .. } if is_guarded => Some("never skipped"),
+            Self { has_failed: false, .. } if continues => {
+                Some("never failing, so that `on_error` is untried")
+            }
+            _ => None,
+        }
     }
 }
 
@@ -82,8 +93,7 @@ fn follows(path: &str, first: &str) -> bool {
 }
 
 /// Whether a step has a guard, and whether it goes on after an error.
-fn branches(flow: &Flow, step: usize) -> (bool, bool) {
-    let plan = flow.plan();
+fn branches(plan: &Plan, step: usize) -> (bool, bool) {
     let ops = || plan.ops.iter().zip(&plan.owners).filter(|(_, owner)| **owner == Some(step));
     let continues =
         |op: &Op| matches!(op, Op::Enter { scope } if plan.scopes[*scope].on_error == OnError::Continue);

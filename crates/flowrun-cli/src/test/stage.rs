@@ -3,7 +3,7 @@
 //! It is a way out above the registry's place (R2): a step, its retries and its picks are the real ones, and no token
 //! exists here. A reply is given as often as it says; which one, is decided by the step that asks and the request it makes.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
@@ -24,8 +24,6 @@ pub(crate) struct Stage(Arc<Parts>);
 
 struct Parts {
     clock: Arc<dyn Clock>,
-    /// Each step's id or path, by its path.
-    labels: HashMap<String, String>,
     integrations: Vec<IntegrationStatus>,
     kept: BTreeMap<(String, String), String>,
     secrets: BTreeMap<String, SecretString>,
@@ -61,14 +59,12 @@ pub(super) struct Asked {
 impl Stage {
     /// The surroundings that a case describes.
     pub(crate) fn new(suite: &Suite, case: &Case, flow: &Flow, clock: Arc<dyn Clock>) -> Self {
-        let label = |step: &flowrun::machine::StepPlan| step.id.clone().unwrap_or_else(|| step.path.clone());
         // A secret that the case does not give is as good as any other; what it is must only be recognisable.
         let placeholder = |name: &String| (name.clone(), format!("$FLOWRUN_SECRET_{name}").into());
         let mut secrets: BTreeMap<String, SecretString> = flow.secrets().iter().map(placeholder).collect();
         secrets.extend(case.secrets.iter().map(|(name, secret)| (name.is.clone(), secret.clone())));
         Self(Arc::new(Parts {
             clock,
-            labels: flow.plan().steps.iter().map(|step| (step.path.clone(), label(step))).collect(),
             integrations: suite.integrations.clone(),
             kept: suite.kept.clone(),
             secrets,
@@ -83,7 +79,7 @@ impl Stage {
 
     /// Takes the first reply that is left and meant for this request.
     fn take(&self, request: &Request) -> Option<Answer> {
-        let step = self.0.labels.get(&request.asker.step).unwrap_or(&request.asker.step);
+        let step = &request.asker.step;
         let (method, url) = (request.method.to_string(), request.url.to_string());
         let (headers, body) = (request.headers.clone(), request.body.clone());
         let asked = Asked { step: step.clone(), method, url, headers, body };

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use expect_test::Expect;
 use flowrun_engine::{Engine, Observer, Outcome, RunEvent};
-use flowrun_lang::{Catalog, Diagnostic, SourceText, check as check_flow};
+use flowrun_lang::{Catalog, Diagnostic, Flows, SourceText, Unread, check_with};
 use flowrun_step::{
     BoxFuture, CallEffect, Channel, Clock, Draft, Effect, Outbound, OutgoingMessage, Reply, Request, RunId,
     SecretSource, Step, StepContext, StepError, StepInfo, StepKind, Tenant,
@@ -22,12 +22,28 @@ use tokio_util::sync::CancellationToken;
 
 /// Runs a flow against a script and compares everything that could be seen.
 pub(crate) fn check(flow: &str, script: &[&str], expected: Expect) {
-    let mut runtime = tokio::runtime::Builder::new_current_thread();
-    let runtime = runtime.enable_time().start_paused(true).build().expect("a runtime");
-    expected.assert_eq(&runtime.block_on(run(flow, script)));
+    check_calling(flow, &[], script, expected);
 }
 
-async fn run(text: &str, script: &[&str]) -> String {
+/// The same for a flow that calls others, each a name and a text.
+pub(crate) fn check_calling(flow: &str, beside: &[(&str, &str)], script: &[&str], expected: Expect) {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_time().start_paused(true).build().expect("a runtime");
+    expected.assert_eq(&runtime.block_on(run(flow, &Beside(beside), script)));
+}
+
+/// The flows beside the one that is run.
+struct Beside<'a>(&'a [(&'a str, &'a str)]);
+
+impl Flows for Beside<'_> {
+    fn read(&self, path: &str) -> Result<SourceText, Unread> {
+        let found = self.0.iter().find(|(name, _)| *name == path);
+        let (name, text) = found.ok_or_else(|| Unread::Because("there is no such file".to_owned()))?;
+        Ok(SourceText::new(name, text.as_bytes().to_vec()).expect("UTF-8"))
+    }
+}
+
+async fn run(text: &str, beside: &Beside<'_>, script: &[&str]) -> String {
     let world = World::new(script);
     let engine = Engine::builder(Arc::new(world.clone()), Arc::new(Closed))
         .step(Call(world.clone()))
@@ -37,7 +53,7 @@ async fn run(text: &str, script: &[&str]) -> String {
         .build()
         .expect("a house");
     let source = SourceText::new("flow.yaml", text.as_bytes().to_vec()).expect("UTF-8");
-    let checked = check_flow(&source, &Catalog::new(engine.steps().clone()));
+    let checked = check_with(&source, &Catalog::new(engine.steps().clone()), beside);
     let flow = checked.flow.unwrap_or_else(|| panic!("{:#?}", checked.diagnostics));
     let inputs = flow.accept(&BTreeMap::new()).expect("no inputs");
     let id = RunId::new("run-1").expect("an id");
@@ -60,7 +76,7 @@ fn end(world: &World, outcome: Outcome) -> String {
 fn words(diagnostic: &Diagnostic) -> String {
     let place = diagnostic.place.as_ref().expect("a place");
     let at = format!("{}:{}:{} {}", place.file, place.line, place.column, place.path);
-    let causes = diagnostic.causes.iter().filter(|cause| cause.starts_with("tried"));
+    let causes = diagnostic.causes.iter().filter(|cause| !cause.starts_with("the request"));
     let causes: String = causes.map(|cause| format!(", {cause}")).collect();
     format!("{diagnostic} ({at}{causes})")
 }
@@ -120,6 +136,9 @@ impl Observer for World {
         match event {
             RunEvent::CallStarted { kind, attempt, .. } if kind == "test.call" => {
                 self.say(&format!("{} call {attempt}", self.time()));
+            }
+            RunEvent::NotUndone { step, error } => {
+                self.say(&format!("{} not taken back at {step}: {error}", self.time()));
             }
             RunEvent::CallEnded { error: Some(error), .. } if error == "aborted" => {
                 self.say(&format!("{} aborted", self.time()));

@@ -42,7 +42,8 @@ fn steps(case: &Case) -> impl Iterator<Item = &Written<String>> {
 }
 
 fn unknown_step(step: &Written<String>, flow: &Flow) -> Option<Diagnostic> {
-    let ids: Vec<&str> = flow.plan().steps.iter().filter_map(|step| step.id.as_deref()).collect();
+    let names = names(flow);
+    let ids: Vec<&str> = names.iter().map(String::as_str).collect();
     if ids.contains(&step.is.as_str()) {
         return None;
     }
@@ -53,6 +54,16 @@ fn unknown_step(step: &Written<String>, flow: &Flow) -> Option<Diagnostic> {
         None => format!("its steps are: {}", ids.join(", ")),
     };
     Some(Diagnostic::error(Code::UnknownStep, message).at(step.place.clone()).help(help))
+}
+
+/// The steps that have an id, as reports call them; those of called flows too.
+fn names(flow: &Flow) -> Vec<String> {
+    let plan = flow.plan();
+    let steps = (0..=plan.flows.len()).flat_map(|number| {
+        let with_id = plan.flow(number).steps.iter().enumerate().filter(|(_, step)| step.id.is_some());
+        with_id.map(move |(at, _)| plan.step_name(number, at))
+    });
+    steps.collect()
 }
 
 fn undeclared_secret(secret: &Written<String>, flow: &Flow) -> Option<Diagnostic> {

@@ -1,7 +1,10 @@
-//! Lays blocks of steps out flat: each step is a scope with a body, a handler and a `finally`.
+//! Lays blocks of steps out flat: each step is a scope with a body, a handler, a `finally` and an `undo`.
 
-use flowrun_machine::{OnError, Op, Scope, StepPlan};
+use std::collections::BTreeSet;
 
+use flowrun_machine::{OnError, Op, Scope, StepPlan, UndoPlan};
+
+use crate::code::Code;
 use crate::compile::Compiler;
 use crate::document::{Document, Handler, StepNode};
 use crate::names::Reach;
@@ -11,6 +14,7 @@ use crate::node::Node;
 struct Around<'d, 'n> {
     on_error: &'d Handler<'n>,
     finally: &'d [StepNode<'n>],
+    undo: &'d [StepNode<'n>],
     timeout: Option<&'n Node>,
     path: &'d str,
 }
@@ -21,6 +25,7 @@ impl Compiler<'_, '_, '_> {
         let around = Around {
             on_error: &document.on_error,
             finally: &document.finally,
+            undo: &[],
             timeout: document.timeout,
             path: "",
         };
@@ -47,6 +52,7 @@ impl Compiler<'_, '_, '_> {
         let around = Around {
             on_error: &step.on_error,
             finally: &step.finally,
+            undo: &step.undo,
             timeout: step.timeout,
             path: &step.path,
         };
@@ -58,7 +64,7 @@ impl Compiler<'_, '_, '_> {
         self.owner = outer;
     }
 
-    /// Enter, body, leave; then the handler and `finally`, and where all of them go on.
+    /// Enter, body, leave; then the handler, `finally` and `undo`, and where all of them go on.
     fn scope(&mut self, around: &Around<'_, '_>, body: impl FnOnce(&mut Self, usize)) {
         let scope = self.scopes.len();
         self.scopes.push(Scope::default());
@@ -67,8 +73,10 @@ impl Compiler<'_, '_, '_> {
         self.scopes[scope].timeout =
             around.timeout.and_then(|node| self.duration(node, &path_of(around, "timeout")));
         body(self, scope);
+        let done = self.reach.clone();
         self.handler(around.on_error, scope, &before);
         self.finally(around.finally, scope, &before);
+        self.undo(around, scope, done);
         self.scopes[scope].resume = self.here();
     }
 
@@ -128,6 +136,31 @@ impl Compiler<'_, '_, '_> {
         (self.has_error, self.in_finally) = outer;
         self.op(Op::EndFinally);
         self.reach = after.and_then(&self.reach);
+    }
+
+    /// What takes the step back later sees the variables as they were when it had ended well (L-9).
+    fn undo(&mut self, around: &Around<'_, '_>, scope: usize, done: Reach) {
+        if around.undo.is_empty() {
+            return;
+        }
+        if self.undo_reads.is_some() {
+            self.refuse_in_undo("undo", &path_of(around, "undo"), around.undo[0].bytes.clone());
+        }
+        let pc = self.here();
+        let after = std::mem::replace(&mut self.reach, done);
+        let has_error = std::mem::replace(&mut self.has_error, false);
+        let outer = self.undo_reads.replace(BTreeSet::new());
+        self.block(around.undo);
+        self.op(Op::EndStrand { collect: None });
+        let reads = std::mem::replace(&mut self.undo_reads, outer).unwrap_or_default();
+        (self.has_error, self.reach) = (has_error, after);
+        self.scopes[scope].undo = Some(UndoPlan { pc, reads: reads.into_iter().collect() });
+    }
+
+    /// A kind or a key that has no meaning where a run that has ended takes back what it did.
+    pub(crate) fn refuse_in_undo(&mut self, what: &str, path: &str, bytes: std::ops::Range<usize>) {
+        let message = format!("`{what}` cannot stand in `undo`: the run has ended when it is taken back");
+        self.problems.error(Code::InUndo, (path, bytes), message).set_help("leave it out");
     }
 }
 

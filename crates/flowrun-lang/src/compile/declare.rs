@@ -43,6 +43,7 @@ impl Compiler<'_, '_, '_> {
             self.declare_kind(step);
             self.declare_handler(&step.on_error);
             self.declare_steps(&step.finally);
+            self.declare_steps(&step.undo);
         }
     }
 
@@ -77,6 +78,7 @@ impl Compiler<'_, '_, '_> {
             | KindNode::Log(_)
             | KindNode::Fail(_)
             | KindNode::End(_)
+            | KindNode::Flow(_)
             | KindNode::Wait(_) => {}
         }
     }

@@ -27,6 +27,7 @@ impl Compiler<'_, '_, '_> {
             KindNode::ForEach(settings, steps) => self.for_each(step, settings, steps, (scope, &path)),
             KindNode::Repeat(settings, steps) => self.repeat(settings, steps, &path),
             KindNode::Parallel(branches, join) => self.parallel(step, branches, *join),
+            KindNode::Flow(node) => self.call_flow(step, node, (scope, &path)),
             KindNode::Wait(node) => self.wait(node, &path),
             KindNode::Send(node) => self.send(step, node, scope, &path),
             KindNode::Log(node) => self.log(node, &path),
@@ -39,10 +40,14 @@ impl Compiler<'_, '_, '_> {
     /// `retry` and `into` belong to steps that call something.
     fn refuse_beside(&mut self, step: &StepNode<'_>) {
         let is_call = matches!(step.kind, KindNode::Call(_) | KindNode::Send(_));
-        let is_loop = matches!(step.kind, KindNode::ForEach(..));
-        for (key, node) in [("retry", step.retry), ("into", step.into.filter(|_| !is_loop))] {
+        let has_output = matches!(step.kind, KindNode::ForEach(..) | KindNode::Flow(_));
+        for (key, node) in [("retry", step.retry), ("into", step.into.filter(|_| !has_output))] {
             if let Some(node) = node.filter(|_| !is_call) {
-                let message = format!("`{key}` is for steps that call something; `{}` does not", step.name);
+                let message = if matches!(step.kind, KindNode::Flow(_)) {
+                    "`retry` is for single calls; the steps of a called flow have their own".to_owned()
+                } else {
+                    format!("`{key}` is for steps that call something; `{}` does not", step.name)
+                };
                 let path = format!("{}.{key}", step.path);
                 self.problems
                     .error(Code::UnknownKey, (&path, node.bytes.clone()), message)
@@ -195,6 +200,8 @@ impl Compiler<'_, '_, '_> {
         if self.in_finally {
             let message = "a flow cannot `end` in `finally`: what was under way goes on after it";
             self.problems.error(Code::EndHere, (path, step.bytes.clone()), message).set_help("leave it out");
+        } else if self.undo_reads.is_some() {
+            self.refuse_in_undo("end", path, step.bytes.clone());
         }
         let mut outputs = None;
         if node.entries().is_some() {

@@ -1,5 +1,6 @@
 //! The flow's `limits`, beneath the host's ceilings (L-3, N8).
 
+use crate::bundle::DEPTH;
 use crate::code::Code;
 use crate::compile::Compiler;
 use crate::document::Keys;
@@ -11,10 +12,11 @@ pub(super) struct Limits {
     pub(super) state: usize,
     pub(super) variable: usize,
     pub(super) items: usize,
+    pub(super) call_depth: usize,
 }
 
 const DEFAULT: Limits =
-    Limits { steps: 10_000, state: 8 * 1024 * 1024, variable: 1024 * 1024, items: 10_000 };
+    Limits { steps: 10_000, state: 8 * 1024 * 1024, variable: 1024 * 1024, items: 10_000, call_depth: DEPTH };
 /// The host's ceiling on steps; the sizes' ceilings are their defaults (N8).
 const MOST_STEPS: u64 = 100_000_000;
 /// The host's ceiling on the items of one loop.
@@ -33,14 +35,16 @@ impl Compiler<'_, '_, '_> {
         let state = take("state", DEFAULT.state as u64, DEFAULT.state as u64);
         let variable = take("variable", DEFAULT.variable as u64, DEFAULT.variable as u64);
         let items = take("items", DEFAULT.items as u64, MOST_ITEMS);
-        keys.later(&["age", "call_depth"], self.problems);
-        keys.refuse_rest(&["steps", "state", "variable", "items"], self.problems);
+        let call_depth = take("call_depth", DEPTH as u64, DEPTH as u64);
+        keys.later(&["age"], self.problems);
+        keys.refuse_rest(&["steps", "state", "variable", "items", "call_depth"], self.problems);
         let bytes = |limit: u64, default: usize| usize::try_from(limit).unwrap_or(default);
         Limits {
             steps,
             state: bytes(state, DEFAULT.state),
             variable: bytes(variable, DEFAULT.variable),
             items: bytes(items, DEFAULT.items),
+            call_depth: bytes(call_depth, DEFAULT.call_depth),
         }
     }
 

@@ -15,6 +15,9 @@ impl Compiler<'_, '_, '_> {
     pub(super) fn judge(&mut self, mention: &Mention, spot: Spot, path: &str, bytes: Range<usize>) {
         match mention.root {
             Root::Slot(slot) => {
+                if let Some(reads) = &mut self.undo_reads {
+                    reads.insert(slot);
+                }
                 let name = self.slots.name(slot).to_owned();
                 if RESERVED.contains(&name.as_str()) {
                     self.judge_reserved(&name, mention, path, bytes);

@@ -104,6 +104,7 @@ impl Compiler<'_, '_, '_> {
                 | KindNode::Log(_)
                 | KindNode::Fail(_)
                 | KindNode::End(_)
+                | KindNode::Flow(_)
                 | KindNode::Wait(_) => {}
             }
             if let Handler::Steps(steps) = &step.on_error {

@@ -19,6 +19,7 @@ pub(crate) struct StepNode<'n> {
     pub(crate) retry: Option<&'n Node>,
     pub(crate) on_error: Handler<'n>,
     pub(crate) finally: Vec<StepNode<'n>>,
+    pub(crate) undo: Vec<StepNode<'n>>,
     pub(crate) into: Option<&'n Node>,
     pub(crate) kind: KindNode<'n>,
     pub(crate) name: &'n str,
@@ -71,6 +72,8 @@ pub(crate) enum KindNode<'n> {
     Repeat(&'n Node, Vec<StepNode<'n>>),
     /// Branches side by side, and when they are over.
     Parallel(Vec<BranchNode<'n>>, Option<&'n Node>),
+    /// Another flow, in a file of its own.
+    Flow(&'n Node),
     Wait(&'n Node),
     Send(&'n Node),
     Log(&'n Node),
@@ -82,16 +85,16 @@ pub(crate) enum KindNode<'n> {
 
 /// Kinds the language itself has.
 const BUILT_IN: &[&str] = &[
-    "set", "compute", "if", "switch", "do", "for_each", "repeat", "parallel", "wait", "send", "log", "fail",
-    "end",
+    "set", "compute", "if", "switch", "do", "for_each", "repeat", "parallel", "call", "wait", "send", "log",
+    "fail", "end",
 ];
 /// Kinds of the language that this version does not run yet.
-const LATER: &[&str] = &["call", "ask", "respond", "emit"];
+const LATER: &[&str] = &["ask", "respond", "emit"];
 /// Kinds whose body stands beside them as `do`.
 const LOOPS: &[&str] = &["for_each", "repeat"];
 /// Keys beside a kind (L-9).
-const COMMON: &[&str] = &["id", "if", "timeout", "retry", "on_error", "finally", "into"];
-const COMMON_LATER: &[&str] = &["undo", "in_doubt"];
+const COMMON: &[&str] = &["id", "if", "timeout", "retry", "on_error", "finally", "undo", "into"];
+const COMMON_LATER: &[&str] = &["in_doubt"];
 
 /// Reads a block of steps; `kinds` are those of the catalogue.
 pub(crate) fn steps<'n>(
@@ -148,6 +151,10 @@ fn step<'n>(node: &'n Node, path: &str, kinds: &[&str], problems: &mut Problems<
     keys.later(COMMON_LATER, problems);
     let (key, settings) = kind_of(&mut keys, node, kinds, problems)?;
     let kind = built(&key.text, settings, &mut keys, kinds, problems);
+    let block = |key: &str, keys: &mut Keys<'n>, problems: &mut Problems<'_>| {
+        let path = keys.path_of(key);
+        keys.take(key).map_or_else(Vec::new, |node| steps(node, &path, kinds, problems))
+    };
     let step = StepNode {
         path: path.to_owned(),
         bytes: key.bytes.clone(),
@@ -156,9 +163,8 @@ fn step<'n>(node: &'n Node, path: &str, kinds: &[&str], problems: &mut Problems<
         timeout: keys.take("timeout"),
         retry: keys.take("retry"),
         on_error: handler(&mut keys, path, kinds, problems),
-        finally: keys
-            .take("finally")
-            .map_or_else(Vec::new, |node| steps(node, &format!("{path}.finally"), kinds, problems)),
+        finally: block("finally", &mut keys, problems),
+        undo: block("undo", &mut keys, problems),
         into: keys.take("into"),
         kind: kind?,
         name: &key.text,
@@ -194,6 +200,7 @@ fn bare<'n>(
         retry: None,
         on_error: Handler::None,
         finally: Vec::new(),
+        undo: Vec::new(),
         into: None,
         kind,
         name: text,
@@ -313,6 +320,7 @@ fn built<'n>(
             };
             KindNode::Parallel(entries.iter().map(branch).collect(), keys.take("join"))
         }
+        "call" => KindNode::Flow(settings),
         "wait" => KindNode::Wait(settings),
         "send" => KindNode::Send(settings),
         "log" => KindNode::Log(settings),

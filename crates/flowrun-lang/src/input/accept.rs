@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use flowrun_machine::Fits;
 use flowrun_template::Slot;
 use serde_json::Value;
 
@@ -26,13 +27,19 @@ impl Input {
     }
 
     /// Whether a value fits the declared type and its rules.
-    pub(super) fn check(&self, value: &Value) -> Result<(), String> {
+    pub(crate) fn check(&self, value: &Value) -> Result<(), String> {
         self.kind.check(value).map_err(|error| error.to_string())?;
         match jsonschema::validate(&self.rules, value) {
             Ok(()) => Ok(()),
             Err(_) if self.is_sensitive => Err("it breaks a rule of its declaration".to_owned()),
             Err(error) => Err(error.to_string()),
         }
+    }
+}
+
+impl Fits for Input {
+    fn check(&self, value: &Value) -> Result<(), String> {
+        Self::check(self, value)
     }
 }
 

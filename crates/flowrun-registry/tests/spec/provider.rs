@@ -31,7 +31,7 @@ pub(crate) enum Next {
 }
 
 /// Decides about each request to the token endpoint that nothing else was decided for.
-type Whim = Box<dyn FnMut() -> Option<Next> + Send>;
+type Whim = Box<dyn FnMut(&Seen) -> Option<Next> + Send>;
 
 /// What the provider did, and what was asked of it that should not have been.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -165,7 +165,7 @@ impl Provider {
     }
 
     /// Asks `whim` about each request to the token endpoint that nothing else was decided for.
-    pub(crate) fn each_token(&self, whim: impl FnMut() -> Option<Next> + Send + 'static) {
+    pub(crate) fn each_token(&self, whim: impl FnMut(&Seen) -> Option<Next> + Send + 'static) {
         self.state.lock().unwrap().whim = Some(Box::new(whim));
     }
 
@@ -245,7 +245,7 @@ impl State {
             return self.next_call.pop_front();
         }
         self.tokens.push(seen.clone());
-        self.next_token.pop_front().or_else(|| self.whim.as_mut()?())
+        self.next_token.pop_front().or_else(|| self.whim.as_mut()?(seen))
     }
 
     fn grant(&mut self, seen: &Seen) -> Answer {
