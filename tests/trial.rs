@@ -499,7 +499,8 @@ fn a_called_flow_is_answered_and_covered_too() {
         ok      main.test.yaml: both
         part.flow.yaml:5: part/steps[1] is always skipped
         1 passed, 0 failed
-    "#]].assert_eq(&ended.stderr);
+    "#]]
+    .assert_eq(&ended.stderr);
     person.write("main.test.yaml", &cases.replace("part/get", "part/got"));
     let ended = person.flowrun(&["test"]);
     assert_eq!(ended.code, Some(3), "{ended:?}");
@@ -532,6 +533,20 @@ fn a_run_with_mock_is_answered_by_a_case_and_sends_nothing() {
     assert_eq!(run("contact.test.yaml").code, Some(3));
     person.write("contact.test.yaml", &cases.replace("authorized", "incomplete"));
     assert_eq!(run("contact.test.yaml").code, Some(4));
+}
+
+/// What runs side by side is told of call by call, each with its own status.
+#[test]
+fn calls_side_by_side_are_told_apart_on_stderr() {
+    let flows = root().join("flows");
+    let path = |name: &str| flows.join(name).to_str().expect("UTF-8").to_owned();
+    let (flow, cases) = (path("contacts-to-crm.flow.yaml"), path("contacts-to-crm.test.yaml"));
+    let ended = Person::new(&[]).flowrun(&[&flow, "--mock", &format!("{cases}#refused")]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let pushed: Vec<&str> = ended.stderr.lines().filter(|line| line.starts_with("push ")).collect();
+    let statuses: Vec<&str> =
+        pushed.iter().filter_map(|line| line.split("upsert  ").nth(1)?.split(' ').next()).collect();
+    assert_eq!(statuses, ["400", "200"], "{ended:?}");
 }
 
 /// The examples of the pages about tests fail with the code that the page is about.

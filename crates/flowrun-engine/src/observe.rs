@@ -26,6 +26,8 @@ pub enum RunEvent {
         kind: String,
         /// Which attempt, counting from 1.
         attempt: u32,
+        /// The call's key, by which a way out knows its requests (`Asker`).
+        key: String,
         /// How long it took.
         took: Duration,
         /// What went wrong, if anything did.

@@ -69,7 +69,8 @@ impl StepContext {
             Some(name) => self.integrations.outbound(&self.tenant, name),
             None => Arc::clone(&self.plain),
         };
-        let asker = Asker { step: self.name.clone(), attempt: self.attempt };
+        let (step, key) = (self.name.clone(), self.key.clone());
+        let asker = Asker { step, key, attempt: self.attempt };
         Arc::new(Asking { inner: outbound, asker, exposure: self.exposure })
     }
 
@@ -151,14 +152,14 @@ mod tests {
         let ears = Ears::default();
         let run = RunId::new("run-1").unwrap();
         let mut cx = StepContext::new(Tenant::default(), run, Arc::new(ears.clone()), Arc::new(ears.clone()));
-        (cx.name, cx.attempt) = ("get".to_owned(), 2);
+        (cx.name, cx.key, cx.attempt) = ("get".to_owned(), "k".to_owned(), 2);
         let crm = IntegrationName::new("crm").unwrap();
         for (cx, integration) in [(cx.clone(), None), (cx.with_secret(), Some(&crm))] {
             let request = Request::new(http::Method::GET, "https://api.example.com/".parse().unwrap());
             let sent = cx.outbound(integration);
             assert!(sent.send(request).as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready());
         }
-        let asker = Asker { step: "get".to_owned(), attempt: 2 };
+        let asker = Asker { step: "get".to_owned(), key: "k".to_owned(), attempt: 2 };
         let expected = [(asker.clone(), Exposure::Plain), (asker, Exposure::Credential)];
         assert_eq!(ears.0.lock().unwrap().as_slice(), expected);
     }

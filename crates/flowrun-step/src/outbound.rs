@@ -29,7 +29,9 @@ pub enum Exposure {
 pub struct Asker {
     /// The step as reports call it: its id, or its path; empty for a request of no step.
     pub step: String,
-    /// Which attempt of the step's call this is, counting from 1.
+    /// The key of the step's call: the same on all its attempts, and on no other call of the run.
+    pub key: String,
+    /// Which attempt of the call this is, counting from 1.
     pub attempt: u32,
 }
 
