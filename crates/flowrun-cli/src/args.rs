@@ -9,6 +9,7 @@ mod eval;
 mod graph;
 mod integrations;
 mod start;
+mod test;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
@@ -21,6 +22,7 @@ pub(crate) use integrations::{
     GrantName, ImportArguments, IntegrationVerb, PassphraseArguments, ProviderArguments, SecretArguments,
 };
 pub(crate) use start::{Output, StartArguments};
+pub(crate) use test::{ResultFormat, TestArguments};
 
 use crate::exit::Exit;
 
@@ -37,6 +39,7 @@ use crate::exit::Exit;
     flowrun flow.yaml --var id=42            run a flow
     flowrun flow.yaml --var id=42 --sandbox  run it against services on this machine
     flowrun check flows/                     find every mistake, send nothing
+    flowrun test flows/                      run their cases, without a network
     flowrun integrations add teamleader      register a service to authorise",
     about = None,
 )]
@@ -71,6 +74,8 @@ pub(crate) enum When {
 pub(crate) enum Verb {
     /// Find every mistake in flows; nothing is sent.
     Check(CheckArguments),
+    /// Try flows out with the cases of their test files; no network is used.
+    Test(TestArguments),
     /// Register, authorise and look after integrations.
     Integrations {
         /// What to do with them.

@@ -35,6 +35,7 @@ mod integrations;
 mod lsp;
 mod schema;
 mod start;
+mod test;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -95,6 +96,7 @@ fn misunderstood(world: &World, error: &clap::Error) -> Exit {
 fn obey(world: &World, arguments: &Arguments) -> Result<Exit, Complaint> {
     match &arguments.verb {
         None => wait_for(start::start(world, &arguments.start)),
+        Some(Verb::Test(arguments)) => test::test(world, arguments),
         Some(Verb::Check(check)) => wait_for(check::check(world, check)),
         Some(Verb::Integrations { verb }) => wait_for(integrations::integrations(world, verb)),
         Some(Verb::Eval(eval)) => eval::eval(world, eval),

@@ -7,6 +7,7 @@ mod calls;
 mod dry;
 mod house;
 mod inputs;
+mod mock;
 mod scene;
 mod secrets;
 mod tap;
@@ -42,13 +43,20 @@ use tap::{Seen, Tapped, Wrap, Wrapped};
 /// Runs a flow.
 pub(crate) async fn start(world: &World, arguments: &StartArguments) -> Result<Exit, Complaint> {
     let file = arguments.flow.as_deref().unwrap_or(Path::new("-"));
-    let house = if arguments.sandbox { house::sandbox().await? } else { house::real(world) };
     let source = match read(world, file)? {
         Ok(source) => source,
         Err(diagnostic) => return refused(world, &[diagnostic]),
     };
-    let steps = steps(&house)?;
     let beside = Beside::of(world, file);
+    let house = match &arguments.mock {
+        Some(case) => match mock::house(world, case, (&source, &beside))? {
+            Ok(house) => house,
+            Err(diagnostics) => return refused(world, &diagnostics),
+        },
+        None if arguments.sandbox => house::sandbox().await?,
+        None => house::real(world),
+    };
+    let steps = steps(&house)?;
     let checked = lang::check_with(&source, &steps, &beside);
     let Some(flow) = checked.flow else { return refused(world, &checked.diagnostics) };
     let inputs = match flow.accept(&inputs::given(world, arguments)?) {
@@ -56,7 +64,7 @@ pub(crate) async fn start(world: &World, arguments: &StartArguments) -> Result<E
         Err(diagnostics) => return refused(world, &diagnostics),
     };
     warn(world, &checked.diagnostics)?;
-    let secrets = match arguments.sandbox || arguments.dry_run {
+    let secrets = match arguments.sandbox || arguments.dry_run || arguments.mock.is_some() {
         true => Secrets::placeholders(&flow),
         false => Secrets::of(world, &flow)?,
     };

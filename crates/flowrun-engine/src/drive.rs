@@ -59,6 +59,7 @@ struct CallNotice {
     step: String,
     kind: String,
     attempt: u32,
+    key: String,
     began: Timestamp,
 }
 
@@ -111,6 +112,10 @@ impl Driver {
                 let step = failure.step.map(|step| self.plan.step_name(flow, step)).unwrap_or_default();
                 self.services.observer.on(&RunEvent::NotUndone { step, error: failure.message });
             }
+            Command::StepEnded { flow, step, status, attempts } => {
+                let step = self.plan.step_name(flow, step);
+                self.services.observer.on(&RunEvent::StepEnded { step, status, attempts });
+            }
             Command::Yield | Command::Finish(_) => {}
         }
     }
@@ -128,7 +133,8 @@ impl Driver {
             StepContext::new(self.services.tenant.clone(), self.id.clone(), plain, integrations);
         (context.path, context.key, context.attempt) = (called.steps[step].path.clone(), key, attempt);
         (context.deadline, context.effect) = (deadline, effect);
-        let notice = self.notice((flow, step), &plan.kind, attempt);
+        context.name = self.plan.step_name(flow, step);
+        let notice = self.notice((flow, step), &plan.kind, (attempt, &context.key));
         let work = perform(Arc::clone(&self.services), Attempt { context, settings, plan });
         let handle = self.tasks.spawn(async move {
             let result = work.await;
@@ -137,11 +143,11 @@ impl Driver {
         self.underway.insert(handle.id(), Underway { op, handle, call: Some(notice) });
     }
 
-    fn notice(&self, (flow, step): (usize, usize), kind: &str, attempt: u32) -> CallNotice {
+    fn notice(&self, (flow, step): (usize, usize), kind: &str, (attempt, key): (u32, &str)) -> CallNotice {
         let step = self.plan.step_name(flow, step);
         let kind = kind.to_owned();
         self.services.observer.on(&RunEvent::CallStarted { step: step.clone(), kind: kind.clone(), attempt });
-        CallNotice { step, kind, attempt, began: self.services.clock.now() }
+        CallNotice { step, kind, attempt, key: key.to_owned(), began: self.services.clock.now() }
     }
 
     fn timer(&mut self, op: u64, at: Timestamp) {
@@ -174,14 +180,14 @@ impl Driver {
     }
 
     fn report(&self, call: CallNotice, happening: &Happening) {
-        let CallNotice { step, kind, attempt, began } = call;
+        let CallNotice { step, kind, attempt, key, began } = call;
         let took = self.services.clock.now().duration_since(began).try_into().unwrap_or_default();
         let error = match happening {
             Happening::Called { result: Called::Failed(failure), .. } => Some(failure.message.clone()),
             Happening::Called { result: Called::Aborted, .. } => Some("aborted".to_owned()),
             _ => None,
         };
-        self.services.observer.on(&RunEvent::CallEnded { step, kind, attempt, took, error });
+        self.services.observer.on(&RunEvent::CallEnded { step, kind, attempt, key, took, error });
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use flowrun_machine::LogLevel;
+use flowrun_machine::{LogLevel, StepStatus};
 use serde_json::Value;
 
 /// Something that happened in a run. It never holds a secret, and of a call only its kind and time.
@@ -26,6 +26,8 @@ pub enum RunEvent {
         kind: String,
         /// Which attempt, counting from 1.
         attempt: u32,
+        /// The call's key, by which a way out knows its requests (`Asker`).
+        key: String,
         /// How long it took.
         took: Duration,
         /// What went wrong, if anything did.
@@ -37,6 +39,15 @@ pub enum RunEvent {
         step: String,
         /// How long until then.
         wait: Duration,
+    },
+    /// A step ended; one in a loop does so in every turn.
+    StepEnded {
+        /// The step: its id, or its path.
+        step: String,
+        /// How.
+        status: StepStatus,
+        /// How many attempts its call took; 0 for a step that was skipped.
+        attempts: u32,
     },
     /// After a bad end, something a step did could not be taken back; the rest is.
     NotUndone {

@@ -194,7 +194,10 @@ fn run(flow: &Flow, choices: &[usize], stop: Stop) -> (Seen, Order) {
                 }
                 // What is told to stop comes back as if nothing had been said, whenever its turn is.
                 Command::Abort { op } => drop(aborted.insert(op)),
-                Command::Timer { .. } | Command::Drop { .. } | Command::NotUndone { .. } => {}
+                Command::Timer { .. }
+                | Command::Drop { .. }
+                | Command::NotUndone { .. }
+                | Command::StepEnded { .. } => {}
                 Command::Yield => next = Some(Happening::Resume),
                 Command::Finish(reached) => end = Some(reached),
                 other => panic!("no part asks for {other:?}"),

@@ -48,6 +48,28 @@ steps:
 }
 
 #[test]
+fn end_leaves_what_it_stands_in_done_and_what_failed_before_failed_l_12() {
+    check(
+        r#"
+steps:
+  - id: block
+    if: true
+    then:
+      - id: broken
+        fail: no
+        on_error:
+          - end:
+finally:
+  - send: "{{steps.block.status}}, {{steps.broken.status}}"
+"#,
+        &[],
+        expect![[r#"
+            0s sent done, failed
+            done {}"#]],
+    );
+}
+
+#[test]
 fn a_call_is_tried_again_with_growing_waits_and_one_key_l_10() {
     check(
         "

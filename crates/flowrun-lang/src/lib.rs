@@ -18,6 +18,7 @@
 //! ```
 
 mod bundle;
+pub mod case;
 mod catalog;
 mod check;
 mod code;

@@ -76,6 +76,17 @@ pub enum Command {
         /// How long until then.
         wait: Duration,
     },
+    /// For observers: a step ended; one in a loop does so in every turn.
+    StepEnded {
+        /// Which flow of the bundle, as [`Plan::flow`](crate::Plan::flow) counts them.
+        flow: usize,
+        /// Index into [`Plan::steps`](crate::Plan::steps).
+        step: usize,
+        /// How.
+        status: StepStatus,
+        /// How many attempts its call took; 0 for a step that was skipped.
+        attempts: u32,
+    },
     /// For observers: what a step did could not be taken back; the rest is.
     NotUndone {
         /// Why; its step is that of the `undo` block.
@@ -85,6 +96,29 @@ pub enum Command {
     Yield,
     /// The run is over; always the last command of a run.
     Finish(End),
+}
+
+/// How a step ended (L-12).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StepStatus {
+    /// Well.
+    Done,
+    /// Its guard was false.
+    Skipped,
+    /// With an error, handled or not, or cut short.
+    Failed,
+}
+
+impl StepStatus {
+    /// The word that `steps.<id>.status` has for it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Skipped => "skipped",
+            Self::Failed => "failed",
+        }
+    }
 }
 
 /// How a run ended.

@@ -20,7 +20,7 @@ mod unwind;
 mod variables;
 
 pub use advance::advance;
-pub use command::{Command, End};
+pub use command::{Command, End, StepStatus};
 pub use event::{Called, Event, Happening};
 pub use failure::Failure;
 pub use plan::{

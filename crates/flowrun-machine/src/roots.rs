@@ -6,6 +6,7 @@ use flowrun_template::Slot;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
+use crate::command::StepStatus;
 use crate::failure::Failure;
 use crate::plan::Plan;
 use crate::strand::{Frame, Strand};
@@ -19,14 +20,6 @@ pub(crate) struct Roots {
     now: Option<Slot>,
     run: Option<Slot>,
     index: Option<Slot>,
-}
-
-/// How a step ended (L-12).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Status {
-    Done,
-    Skipped,
-    Failed,
 }
 
 impl Roots {
@@ -95,17 +88,12 @@ impl Roots {
         (root, plan): (&Plan, &Plan),
         strand: &mut Strand,
         frame: &Frame,
-        status: Status,
+        status: StepStatus,
     ) {
-        let word = match status {
-            Status::Done => "done",
-            Status::Skipped => "skipped",
-            Status::Failed => "failed",
-        };
         let error = frame.failure.as_ref().map_or(Value::Null, |failure| failure.value(root));
-        let attempts = if status == Status::Skipped { 0 } else { frame.attempts.max(1) };
+        let attempts = frame.attempts_of(status);
         self.change_step(plan, strand, frame.step, |entry| {
-            entry.insert("status".to_owned(), Value::from(word));
+            entry.insert("status".to_owned(), Value::from(status.word()));
             entry.insert("error".to_owned(), error);
             entry.insert("attempts".to_owned(), Value::from(attempts));
         });

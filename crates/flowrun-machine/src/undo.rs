@@ -7,11 +7,10 @@
 use flowrun_template::{Scope as _, Slot};
 
 use crate::advance::{Step, Walk};
-use crate::command::{Command, End};
+use crate::command::{Command, End, StepStatus as Status};
 use crate::failure::Failure;
 use crate::group::GroupKind;
 use crate::plan::{Pc, UndoPlan};
-use crate::roots::Status;
 use crate::run::is_root;
 use crate::strand::{Blocked, Parent, Phase, Reason, Strand};
 use crate::variables::{Variables, json_size};

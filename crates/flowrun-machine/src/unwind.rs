@@ -8,10 +8,9 @@ use std::time::Duration;
 use flowrun_template::{CallEffect, ErrorKind};
 
 use crate::advance::{Step, Walk};
-use crate::command::{Command, End};
+use crate::command::{Command, End, StepStatus as Status};
 use crate::failure::Failure;
 use crate::plan::OnError;
-use crate::roots::Status;
 use crate::run::Timer;
 use crate::strand::{Frame, Phase, Reason, StrandEnd};
 
@@ -59,7 +58,7 @@ impl Walk<'_> {
             } else if self.begin_finally(depth, Some(&reason)) {
                 return;
             }
-            self.pop(Status::Failed);
+            self.pop(self.status_when(&reason));
             reason = self.deferred().unwrap_or(reason);
         }
         if !self.strand.is_main() {
@@ -238,7 +237,7 @@ impl Walk<'_> {
         match after {
             None => self.go_on(),
             Some(reason) => {
-                self.pop(Status::Failed);
+                self.pop(self.status_when(&reason));
                 return Err(self.deferred().unwrap_or(reason));
             }
         }
@@ -262,6 +261,12 @@ impl Walk<'_> {
         }
     }
 
+    /// How the innermost scope ended if it is left for this reason: `end` ends well what did not fail before.
+    fn status_when(&self, reason: &Reason) -> Status {
+        let has_failed = self.strand.frames.last().is_some_and(|frame| frame.failure.is_some());
+        if matches!(reason, Reason::End(_)) && !has_failed { Status::Done } else { Status::Failed }
+    }
+
     fn pop(&mut self, status: Status) {
         let Some(depth) = self.strand.frames.len().checked_sub(1) else { return };
         self.stop_timer(depth);
@@ -269,6 +274,10 @@ impl Walk<'_> {
         self.roots.hide_error(self.strand, &mut frame);
         self.roots.hide_index(self.strand, &mut frame);
         self.roots.record_step((self.root, self.plan), self.strand, &frame, status);
+        if let Some(step) = frame.step {
+            let (flow, attempts) = (self.strand.flow, frame.attempts_of(status));
+            self.commands.push(Command::StepEnded { flow, step, status, attempts });
+        }
         if let Some(outer) = self.strand.frames.last_mut().filter(|_| status == Status::Failed) {
             outer.failed_call = frame.call.or(frame.failed_call);
         }
@@ -297,6 +306,11 @@ impl Walk<'_> {
 }
 
 impl Frame {
+    /// How many attempts a step took that ended so: whatever was begun was tried once.
+    pub(crate) fn attempts_of(&self, status: Status) -> u32 {
+        if status == Status::Skipped { 0 } else { self.attempts.max(1) }
+    }
+
     /// What is known of the effect of a call that was cut short.
     fn call_effect(&self, plan: &crate::plan::Plan) -> CallEffect {
         match self.call.map(|call| plan.calls[call].effect) {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::{
-    BoxFuture, Effect, Exposure, IntegrationName, Integrations, Outbound, Reply, Request, RunId, StepError,
-    Tenant,
+    Asker, BoxFuture, Effect, Exposure, IntegrationName, Integrations, Outbound, Reply, Request, RunId,
+    StepError, Tenant,
 };
 
 /// One attempt of one step: who asks, until when, and the ways out.
@@ -21,6 +21,8 @@ pub struct StepContext {
     pub run: RunId,
     /// The place of the step in the flow, such as `steps[0]`.
     pub path: String,
+    /// The step as reports call it: its id, or its path; in a called flow, after the name of that flow.
+    pub name: String,
     /// Which attempt this is, counting from 1.
     pub attempt: u32,
     /// The same for every attempt of this step in this run: what an idempotent service wants.
@@ -44,11 +46,12 @@ impl StepContext {
         plain: Arc<dyn Outbound>,
         integrations: Arc<dyn Integrations>,
     ) -> Self {
-        let (path, key) = (String::new(), String::new());
+        let (path, name, key) = (String::new(), String::new(), String::new());
         Self {
             tenant,
             run,
             path,
+            name,
             attempt: 1,
             key,
             deadline: None,
@@ -66,10 +69,9 @@ impl StepContext {
             Some(name) => self.integrations.outbound(&self.tenant, name),
             None => Arc::clone(&self.plain),
         };
-        match self.exposure {
-            Exposure::Plain => outbound,
-            Exposure::Credential => Arc::new(Exposed(outbound)),
-        }
+        let (step, key) = (self.name.clone(), self.key.clone());
+        let asker = Asker { step, key, attempt: self.attempt };
+        Arc::new(Asking { inner: outbound, asker, exposure: self.exposure })
     }
 
     /// The same where the settings hold a secret, wherever the step puts it: every request then counts as
@@ -90,12 +92,75 @@ impl fmt::Debug for StepContext {
     }
 }
 
-/// A way out on which every request carries something that must not leave its origin.
-struct Exposed(Arc<dyn Outbound>);
+/// A way out on which every request says who asks; and that it carries a secret, where the settings hold one.
+struct Asking {
+    inner: Arc<dyn Outbound>,
+    asker: Asker,
+    exposure: Exposure,
+}
 
-impl Outbound for Exposed {
+impl Outbound for Asking {
     fn send(&self, mut request: Request) -> BoxFuture<'_, Result<Reply, StepError>> {
-        request.exposure = Exposure::Credential;
-        self.0.send(request)
+        request.asker = self.asker.clone();
+        if self.exposure == Exposure::Credential {
+            request.exposure = Exposure::Credential;
+        }
+        self.inner.send(request)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+    use std::task::{Context, Waker};
+
+    use super::*;
+    use crate::{Asker, BoxFuture, IntegrationStatus};
+
+    /// A way out, and the integrations behind it, that remember what they were asked.
+    #[derive(Clone, Default)]
+    struct Ears(Arc<Mutex<Vec<(Asker, Exposure)>>>);
+
+    impl Outbound for Ears {
+        fn send(&self, request: Request) -> BoxFuture<'_, Result<Reply, StepError>> {
+            self.0.lock().unwrap().push((request.asker, request.exposure));
+            Box::pin(async { Err(StepError::Missing { what: "no reply".to_owned() }) })
+        }
+    }
+
+    impl Integrations for Ears {
+        fn list<'a>(&'a self, _: &'a Tenant) -> BoxFuture<'a, Result<Vec<IntegrationStatus>, StepError>> {
+            Box::pin(async { Ok(Vec::new()) })
+        }
+
+        fn outbound(&self, _: &Tenant, _: &IntegrationName) -> Arc<dyn Outbound> {
+            Arc::new(self.clone())
+        }
+
+        fn kept<'a>(
+            &'a self,
+            _: &'a Tenant,
+            _: &'a IntegrationName,
+            _: &'a str,
+        ) -> BoxFuture<'a, Result<Option<String>, StepError>> {
+            Box::pin(async { Ok(None) })
+        }
+    }
+
+    #[test]
+    fn every_request_says_which_step_asks_and_whether_a_secret_rides_along_n2() {
+        let ears = Ears::default();
+        let run = RunId::new("run-1").unwrap();
+        let mut cx = StepContext::new(Tenant::default(), run, Arc::new(ears.clone()), Arc::new(ears.clone()));
+        (cx.name, cx.key, cx.attempt) = ("get".to_owned(), "k".to_owned(), 2);
+        let crm = IntegrationName::new("crm").unwrap();
+        for (cx, integration) in [(cx.clone(), None), (cx.with_secret(), Some(&crm))] {
+            let request = Request::new(http::Method::GET, "https://api.example.com/".parse().unwrap());
+            let sent = cx.outbound(integration);
+            assert!(sent.send(request).as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready());
+        }
+        let asker = Asker { step: "get".to_owned(), key: "k".to_owned(), attempt: 2 };
+        let expected = [(asker.clone(), Exposure::Plain), (asker, Exposure::Credential)];
+        assert_eq!(ears.0.lock().unwrap().as_slice(), expected);
     }
 }

@@ -58,7 +58,7 @@ pub use edge::{
 pub use error::{BoxError, StepError};
 pub use flowrun_template::{CallEffect, Effect, ErrorKind};
 pub use name::{IntegrationName, InvalidName, RunId, StepId, StepKind, Tenant};
-pub use outbound::{Exposure, Outbound, Reply, Request};
+pub use outbound::{Asker, Exposure, Outbound, Reply, Request};
 pub use set::{ErasedStep, KindTaken, StepOutput, StepSet};
 pub use step::{Keeps, Step, StepInfo};
 

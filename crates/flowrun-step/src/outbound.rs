@@ -24,6 +24,17 @@ pub enum Exposure {
     Credential,
 }
 
+/// Who asks for a request: for whoever watches or stands in for a way out; it is never sent.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Asker {
+    /// The step as reports call it: its id, or its path; empty for a request of no step.
+    pub step: String,
+    /// The key of the step's call: the same on all its attempts, and on no other call of the run.
+    pub key: String,
+    /// Which attempt of the call this is, counting from 1.
+    pub attempt: u32,
+}
+
 /// One HTTP request, complete but for what an integration adds.
 ///
 /// # Example
@@ -53,6 +64,8 @@ pub struct Request {
     pub effect: Effect,
     /// Whether a secret rides along.
     pub exposure: Exposure,
+    /// Who asks.
+    pub asker: Asker,
 }
 
 impl Request {
@@ -70,6 +83,7 @@ impl Request {
             redirects: 0,
             effect,
             exposure: Exposure::Plain,
+            asker: Asker::default(),
         }
     }
 

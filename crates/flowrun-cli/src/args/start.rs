@@ -25,6 +25,9 @@ pub(crate) struct StartArguments {
     /// Run against services on this machine that behave like the real ones; no account is needed or touched.
     #[arg(long)]
     pub(crate) sandbox: bool,
+    /// Answer requests as a case of a test file does, and send none: its first, or the first whose name holds TEXT.
+    #[arg(long, value_name = "FILE[#TEXT]", conflicts_with_all = ["sandbox", "dry_run"])]
+    pub(crate) mock: Option<String>,
     /// Say nothing about steps on stderr.
     #[arg(short, long)]
     pub(crate) quiet: bool,

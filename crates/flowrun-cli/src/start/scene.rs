@@ -35,8 +35,6 @@ pub(super) struct Scene {
 pub(super) struct Heard {
     /// The texts that were sent, in order.
     pub(super) sent: Vec<String>,
-    /// The step whose call is under way.
-    current: String,
     /// The first failure of stdout: data was lost.
     pub(super) lost: Option<io::Error>,
 }
@@ -52,16 +50,14 @@ impl Scene {
         self.keep(written);
     }
 
-    /// What the flow wants of the reply to the call under way.
-    pub(super) fn wants_of_current(&self) -> Option<String> {
-        let current = self.heard().current.clone();
-        self.calls.get(&current)?.wants.clone()
+    /// What the flow wants of the reply to a step's call.
+    pub(super) fn wants_of(&self, step: &str) -> Option<String> {
+        self.calls.get(step)?.wants.clone()
     }
 
     /// Ends a dry run, and says why.
-    pub(super) fn end_here(&self, wants: &str) {
-        let current = self.heard().current.clone();
-        self.terminal.say(&format!("the dry run ends at {current}: what follows needs {wants}"));
+    pub(super) fn end_here(&self, step: &str, wants: &str) {
+        self.terminal.say(&format!("the dry run ends at {step}: what follows needs {wants}"));
         self.ended.notify_one();
     }
 
@@ -95,8 +91,8 @@ impl Scene {
     }
 
     /// `contact     GET api.teamleader.eu/contacts.info  200  6 ms`
-    fn call_ended(&self, step: &str, took: Duration, error: Option<&str>) {
-        let Some(exchange) = self.seen.take() else { return };
+    fn call_ended(&self, (step, key): (&str, &str), took: Duration, error: Option<&str>) {
+        let Some(exchange) = self.seen.take(key) else { return };
         let path = self.calls.get(step).map_or("", |call| call.path.as_str());
         let ms = took.as_millis();
         self.event(&json!({
@@ -121,8 +117,9 @@ impl Observer for Eyes {
     fn on(&self, event: &RunEvent) {
         let scene = &self.0;
         match event {
-            RunEvent::CallStarted { step, .. } => scene.heard().current.clone_from(step),
-            RunEvent::CallEnded { step, took, error, .. } => scene.call_ended(step, *took, error.as_deref()),
+            RunEvent::CallEnded { step, key, took, error, .. } => {
+                scene.call_ended((step, key), *took, error.as_deref());
+            }
             RunEvent::Retrying { step, wait } => {
                 scene.event(&json!({"event": "retrying", "step": step, "wait_ms": wait.as_millis() as u64}));
                 if !scene.is_quiet {

@@ -2,13 +2,14 @@
 //!
 //! It stands above the registry, so that it sees what a step asked for and no token.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use flowrun::step::{
     BoxFuture, IntegrationName, IntegrationStatus, Integrations, Outbound, Reply, Request, StepError, Tenant,
 };
 
-/// What was seen of the exchange of the step that is under way.
+/// What was seen of an exchange.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Exchange {
     pub(super) method: String,
@@ -16,18 +17,18 @@ pub(super) struct Exchange {
     pub(super) status: Option<u16>,
 }
 
-/// Where the tap writes and the observer reads. In this version a flow makes one call at a time.
+/// Where the tap writes and the observer reads: the last exchange of each call under way, by the call's key.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Seen(Arc<Mutex<Option<Exchange>>>);
+pub(super) struct Seen(Arc<Mutex<HashMap<String, Exchange>>>);
 
 impl Seen {
-    /// What was seen since the last time.
-    pub(super) fn take(&self) -> Option<Exchange> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    /// What was seen of a call since the last time.
+    pub(super) fn take(&self, key: &str) -> Option<Exchange> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(key)
     }
 
-    fn put(&self, exchange: Exchange) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(exchange);
+    fn put(&self, key: String, exchange: Exchange) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key, exchange);
     }
 }
 
@@ -45,10 +46,11 @@ impl Outbound for Tapped {
             host: format!("{}{port}", request.host()),
             status: None,
         };
+        let key = request.asker.key.clone();
         Box::pin(async move {
             let answered = self.inner.send(request).await;
             exchange.status = answered.as_ref().ok().map(|reply| reply.status.as_u16());
-            self.seen.put(exchange);
+            self.seen.put(key, exchange);
             answered
         })
     }

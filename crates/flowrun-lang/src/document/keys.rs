@@ -15,8 +15,13 @@ pub(crate) struct Keys<'n> {
 impl<'n> Keys<'n> {
     /// The keys of a map; what is no map is a problem. Keys that begin with `x-` are nobody's (L-7b).
     pub(crate) fn of(node: &'n Node, path: &str, problems: &mut Problems<'_>) -> Option<Self> {
+        let what = if path.is_empty() { "a flow" } else { path.rsplit('.').next().unwrap_or(path) };
+        Self::of_a(what, node, path, problems)
+    }
+
+    /// The same of a map that is called `what`.
+    pub(crate) fn of_a(what: &str, node: &'n Node, path: &str, problems: &mut Problems<'_>) -> Option<Self> {
         let Some(entries) = node.entries() else {
-            let what = if path.is_empty() { "a flow" } else { path.rsplit('.').next().unwrap_or(path) };
             let wanted = format!("{what} is a map");
             wrong_shape(
                 problems,

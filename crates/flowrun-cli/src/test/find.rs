@@ -1,0 +1,76 @@
+//! Finds test files: those that are named, those beside flows that are, and those in folders.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::complaint::Complaint;
+use crate::exit::Exit;
+use crate::source;
+use crate::world::World;
+
+const OF_TESTS: &str = ".test.yaml";
+const OF_FLOWS: &str = ".flow.yaml";
+/// How deep folders are searched.
+const DEPTH: usize = 16;
+
+/// Every test file that is meant by these paths.
+pub(super) fn files(world: &World, paths: &[PathBuf]) -> Result<Vec<PathBuf>, Complaint> {
+    let mut files = Vec::new();
+    for path in paths {
+        if world.path(path).is_dir() {
+            let before = files.len();
+            search(world, path, DEPTH, &mut files)?;
+            if files.len() == before {
+                return Err(Complaint::new(Exit::Usage, format!("{} holds no test file", path.display()))
+                    .help("the cases of contact.flow.yaml stand beside it, in contact.test.yaml"));
+            }
+        } else {
+            files.push(beside(path, OF_FLOWS, OF_TESTS).unwrap_or_else(|| path.clone()));
+        }
+    }
+    Ok(files)
+}
+
+/// The flow that a test file is about: the one it names, relative to itself, or the one beside it.
+pub(super) fn flow_of(file: &Path, named: Option<&str>) -> PathBuf {
+    match named {
+        Some(name) => file.parent().unwrap_or(Path::new("")).join(name),
+        None => beside(file, OF_TESTS, OF_FLOWS).unwrap_or_else(|| file.with_extension("flow.yaml")),
+    }
+}
+
+/// The same path with another ending.
+fn beside(path: &Path, from: &str, to: &str) -> Option<PathBuf> {
+    let name = path.file_name()?.to_str()?.strip_suffix(from)?;
+    Some(path.with_file_name(format!("{name}{to}")))
+}
+
+fn search(world: &World, folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Complaint> {
+    let entries = fs::read_dir(world.path(folder)).map_err(|error| source::unreadable(folder, error))?;
+    let mut names: Vec<_> = entries.filter_map(Result::ok).map(|entry| entry.file_name()).collect();
+    names.sort();
+    for name in names {
+        // `flowrun test` shows `a.test.yaml`, not `./a.test.yaml`.
+        let path = if folder == Path::new(".") { PathBuf::from(&name) } else { folder.join(&name) };
+        let is_folder = fs::symlink_metadata(world.path(&path)).is_ok_and(|found| found.is_dir());
+        if is_folder && depth > 0 {
+            search(world, &path, depth - 1, files)?;
+        } else if path.to_string_lossy().ends_with(OF_TESTS) {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_test_file_stands_beside_its_flow_and_may_name_another() {
+        let file = Path::new("flows/contact.test.yaml");
+        assert_eq!(flow_of(file, None), Path::new("flows/contact.flow.yaml"));
+        assert_eq!(flow_of(file, Some("other.yaml")), Path::new("flows/other.yaml"));
+        assert_eq!(flow_of(Path::new("contact.test.yaml"), None), Path::new("contact.flow.yaml"));
+    }
+}
