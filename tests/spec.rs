@@ -182,10 +182,12 @@ fn undeclared_input_is_refused_everywhere() {
     );
     person.write("flow.yaml", &flow);
     person.write("vars.json", r#"{"id": "1", "steps": {}}"#);
+    person.write("calls.yaml", "steps:\n  - call: { flow: flow.yaml, inputs: { id: \"1\", idd: 2 } }\n");
     for words in [
         &["flow.yaml", "--var", "id=1", "--var", "idd=2"][..],
         &["flow.yaml", "--var", "id=1", "--var", "secrets=2"],
         &["flow.yaml", "--vars", "vars.json"],
+        &["calls.yaml"],
     ] {
         let ended = person.flowrun(words);
         assert_eq!(ended.code, Some(3), "{words:?}: {ended:?}");
@@ -344,6 +346,15 @@ fn a_dry_run_shows_requests_and_sends_none() {
     assert!(ended.stdout.starts_with(&format!("curl -X GET '{url}/contacts'")), "{ended:?}");
     assert!(ended.stdout.contains("$FLOWRUN_SECRET_KEY") && !ended.stdout.contains("canary"), "{ended:?}");
     assert!(ended.stderr.contains("the dry run ends at contact: what follows needs `name`"), "{ended:?}");
+    // The same within a flow that is called.
+    person.write("part.yaml", &format!("name: part\n{flow}"));
+    person.write("flow.yaml", "steps:\n  - call: part.yaml\n");
+    let ended = person.flowrun(&["flow.yaml", "--dry-run"]);
+    assert!(ended.stdout.starts_with(&format!("curl -X GET '{url}/contacts'")), "{ended:?}");
+    assert!(
+        ended.stderr.contains("the dry run ends at part/contact: what follows needs `name`"),
+        "{ended:?}"
+    );
     assert!(!service.was_called());
 }
 

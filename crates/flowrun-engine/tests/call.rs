@@ -207,6 +207,27 @@ steps:
     );
 }
 
+#[test]
+fn what_takes_back_is_not_itself_taken_back_l_9() {
+    check_calling(
+        r#"
+steps:
+  - send: book
+    undo:
+      - call: refund.flow.yaml
+      - fail: anyway
+  - fail: late
+"#,
+        &[("refund.flow.yaml", "steps:\n  - send: refund\n    undo: [ { send: never } ]\n")],
+        &[],
+        expect![[r#"
+            0s sent book
+            0s sent refund
+            0s not taken back at steps[0].undo[1]: anyway
+            failed at 0s: error[F057]: late (flow.yaml:7:5 steps[1], not taken back, at flow.yaml:6 steps[0].undo[1]: anyway)"#]],
+    );
+}
+
 const SLOW: &str = r#"
 name: slow
 steps:

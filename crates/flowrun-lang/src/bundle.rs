@@ -184,7 +184,8 @@ fn resolved(from: &str, written: &str) -> Result<String, NoFlow> {
             "the name of a called flow is a literal: which flows run is known before one does",
         ));
     }
-    if written.trim().is_empty() || written.starts_with('/') || written.contains(['\\', ':', '\0']) {
+    let names_none = written.split('/').all(|part| part.trim().is_empty() || part == ".");
+    if names_none || written.starts_with('/') || written.contains(['\\', ':', '\0']) {
         return Err(refused(&format!("`{written}` is no relative path of a flow")));
     }
     let mut parts: Vec<&str> = from.split('/').collect();
@@ -201,12 +202,16 @@ fn resolved(from: &str, written: &str) -> Result<String, NoFlow> {
             part => parts.push(part),
         }
     }
+    if parts.is_empty() {
+        return Err(refused(&format!("`{written}` is a folder")));
+    }
     Ok(parts.join("/"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn a_called_flow_is_named_relative_to_its_caller_and_stays_in_the_folder_n3() {
@@ -223,8 +228,23 @@ mod tests {
             ("a.yaml", "..\\b.yaml", None),
             ("a.yaml", "{{which}}.yaml", None),
             ("a.yaml", " ", None),
+            ("a.yaml", "./", None),
+            ("a.yaml", "sub/..", None),
         ] {
             assert_eq!(resolved(from, written).ok().as_deref(), path, "{from} calls {written}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_name_leads_out_of_the_folder_n3(
+            from in "([a-z.]{1,3}/){0,3}[a-z]{1,3}", written in "([a-z.]{0,3}|\\.\\.|/|\\\\|:|\\PC){0,8}",
+        ) {
+            let Ok(first) = resolved("x", &from) else { return Ok(()) };
+            if let Ok(path) = resolved(&first, &written) {
+                let is_plain = |part: &str| !["", ".", ".."].contains(&part) && !part.contains('\\');
+                prop_assert!(path.split('/').all(is_plain), "{path}");
+            }
         }
     }
 }

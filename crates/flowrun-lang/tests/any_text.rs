@@ -5,7 +5,7 @@
 mod house;
 
 use flowrun_lang::graph::Graph;
-use flowrun_lang::{SourceText, check};
+use flowrun_lang::{Flows, SourceText, Unread, check, check_with};
 use proptest::prelude::*;
 
 /// Something of everything a flow can hold.
@@ -35,14 +35,30 @@ steps:
   - send: |
       Dear {{first}} {{last_name}},
         it is {{total}}.
+    undo: [ { send: "Never mind, {{last_name}}." } ]
+  - call: { flow: parts/other.yaml, inputs: { who: "{{last_name}}" } }
+    into: answer
   - end: { outputs: { total: "{{total}}" } }
-outputs: { total: "{{total}}" }
+outputs: { total: "{{total}}", answer: "{{answer}}" }
 "#;
+
+/// The one flow beside the good one.
+struct Beside;
+
+impl Flows for Beside {
+    fn read(&self, path: &str) -> Result<SourceText, Unread> {
+        let text = b"inputs: { who: { type: string } }\nsteps:\n  - send: Hello {{who}}.\n";
+        match path {
+            "parts/other.yaml" => Ok(SourceText::new(path, text.to_vec()).unwrap()),
+            _ => Err(Unread::Because("there is no such file".to_owned())),
+        }
+    }
+}
 
 /// Checks a text, and asks for every place, as whoever shows the mistakes would.
 fn is_checked(text: &str) {
     let source = SourceText::new("flow.yaml", text.as_bytes().to_vec()).unwrap();
-    let checked = check(&source, &house::catalog());
+    let checked = check_with(&source, &house::catalog(), &Beside);
     let has_errors = checked.diagnostics.iter().any(flowrun_lang::Diagnostic::is_error);
     assert_eq!(checked.flow.is_some(), !has_errors, "{text}");
     if let Some(flow) = &checked.flow {
@@ -91,7 +107,7 @@ fn json() -> impl Strategy<Value = serde_json::Value> {
 #[test]
 fn the_good_flow_is_good() {
     let source = SourceText::new("flow.yaml", GOOD.as_bytes().to_vec()).unwrap();
-    let said = check(&source, &house::catalog()).diagnostics;
+    let said = check_with(&source, &house::catalog(), &Beside).diagnostics;
     assert!(said.is_empty(), "{said:?}");
 }
 
@@ -111,7 +127,7 @@ proptest! {
         for body in [value.to_string(), serde_json::to_string_pretty(&value).unwrap().replace('\n', "\n        ")] {
             let text = format!("steps:\n  - http_request:\n      url: https://api.example.com/\n      json: {body}\n");
             let source = SourceText::new("flow.yaml", text.as_bytes().to_vec()).unwrap();
-            let said = check(&source, &house::catalog()).diagnostics;
+            let said = check_with(&source, &house::catalog(), &Beside).diagnostics;
             prop_assert!(!said.iter().any(flowrun_lang::Diagnostic::is_error), "{said:#?}\n{text}");
         }
     }

@@ -3,12 +3,14 @@
 //! `flowrun-lang` lays a plan out, [`advance`](crate::advance) walks it. A plan holds no position in
 //! a file; its places are paths such as `steps[0].set.total`, which the author's file maps to lines.
 
-use std::fmt;
+mod bundle;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use flowrun_template::{Effect, Logic, Picks, Slot, Slots, Tree};
-use serde_json::Value;
+
+pub use bundle::{CalleePlan, Fits, GivenInput};
 
 /// An index into [`Plan::ops`].
 pub type Pc = usize;
@@ -59,23 +61,6 @@ pub struct Plan {
     pub max_state: usize,
     /// The most bytes one variable may take, as JSON (L-3).
     pub max_variable: usize,
-}
-
-impl Plan {
-    /// A flow of the bundle this plan starts: 0 is the plan itself, the others are [`Plan::flows`] in order.
-    #[must_use]
-    pub fn flow(&self, number: usize) -> &Self {
-        number.checked_sub(1).and_then(|at| self.flows.get(at)).map_or(self, |flow| flow)
-    }
-
-    /// A step as reports call it: its id, or its path; in a called flow, after the name of that flow.
-    #[must_use]
-    pub fn step_name(&self, flow: usize, step: usize) -> String {
-        let plan = self.flow(flow);
-        let name = plan.steps.get(step).map(|step| step.id.as_ref().unwrap_or(&step.path));
-        let name = name.map_or("", String::as_str);
-        if flow == 0 { name.to_owned() } else { format!("{}/{name}", plan.name) }
-    }
 }
 
 /// One step of the flow, as reports and `steps.<id>` know it.
@@ -249,39 +234,6 @@ pub struct ForkPlan {
     pub join: Join,
     /// Where the run goes on.
     pub then: Pc,
-}
-
-/// A flow that is called, and what it is given.
-#[derive(Debug, Clone)]
-pub struct CalleePlan {
-    /// Which flow of the bundle, as [`Plan::flow`] of the flow that is started counts them.
-    pub flow: usize,
-    /// What the step gives it.
-    pub inputs: Vec<GivenInput>,
-    /// What its other inputs are.
-    pub defaults: Vec<(Slot, Value)>,
-}
-
-/// One input of a called flow.
-#[derive(Debug, Clone)]
-pub struct GivenInput {
-    /// Its name.
-    pub name: String,
-    /// The variable it becomes, in the called flow.
-    pub slot: Slot,
-    /// Its value, in the calling flow.
-    pub value: Placed<Tree>,
-    /// What it must be.
-    pub fits: Arc<dyn Fits>,
-}
-
-/// What an input of a called flow must be. The machine asks; whoever compiled the declaration knows.
-pub trait Fits: fmt::Debug + Send + Sync {
-    /// Whether a value fits.
-    ///
-    /// # Errors
-    /// When it does not; in words, without a value that must not be shown.
-    fn check(&self, value: &Value) -> Result<(), String>;
 }
 
 /// When a `parallel` is over.

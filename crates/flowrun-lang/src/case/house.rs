@@ -49,7 +49,7 @@ fn integration(
     };
     if node.entries().is_none() {
         let state = read::word(node, &path, &STATES, problems)?;
-        return Some(IntegrationStatus { name, state, kept: Vec::new() });
+        return Some(IntegrationStatus::new(name, state));
     }
     let mut keys = Keys::of(node, &path, problems)?;
     let state_path = keys.path_of("state");
@@ -58,5 +58,6 @@ fn integration(
     keys.refuse_rest(&["state", "kept"], problems);
     let names = fields.iter().map(|(field, _)| field.is.clone()).collect();
     kept.extend(fields.into_iter().map(|(field, value)| ((name.key().to_owned(), field.is), value)));
-    Some(IntegrationStatus { name, state: state.unwrap_or(Some(IntegrationState::Authorized))?, kept: names })
+    let state = state.unwrap_or(Some(IntegrationState::Authorized))?;
+    Some(IntegrationStatus { kept: names, ..IntegrationStatus::new(name, state) })
 }
