@@ -57,7 +57,7 @@ fn a_good_flow_is_served_from_initialize_to_exit() {
     assert_eq!(names(&outline), ["inputs", "steps"]);
     assert_eq!(names(&outline[1]["children"]), ["contact", "send"]);
 
-    let gone = editor.change("good.flow.yaml", &GOOD.replace("{{id}}", ""));
+    let gone = editor.change("good.flow.yaml", &GOOD.replace("😀", "and"));
     assert_eq!(gone, json!([]));
     assert_eq!(editor.leave(), Some(0));
 }

@@ -5,7 +5,7 @@
 mod house;
 
 use flowrun_lang::graph::Graph;
-use flowrun_lang::{Flows, SourceText, Unread, check, check_with};
+use flowrun_lang::{Flows, SourceText, Unread, check_with};
 use proptest::prelude::*;
 
 /// Something of everything a flow can hold.

@@ -64,7 +64,7 @@ fn every_mistake_of_every_file_is_said_once_in_its_own_and_nothing_at_the_call()
 
 #[test]
 fn a_warning_about_a_called_flow_is_shown_and_stops_nothing() {
-    let flows: &[(&str, &[u8])] = &[("a.yaml", b"steps:\n  - set: { price: 1.10 }\n")];
+    let flows: &[(&str, &[u8])] = &[("a.yaml", b"steps:\n  - set: { _price: 1.10 }\n")];
     let (checked, _) = checked("steps:\n  - call: a.yaml\n", flows);
     assert_eq!(places(&checked), [(Code::PrintsDifferently, "a.yaml".to_owned(), 2)]);
     assert!(checked.flow.is_some());
@@ -85,11 +85,11 @@ fn what_a_called_flow_uses_is_used_by_its_caller_each_once() {
     let called = br#"secrets: [KEY]
 steps:
   - http_request:
-      url: https://api.example.com/
+      url: https://api.teamleader.eu/
       integration: teamleader
       json: { key: "{{secrets.KEY}}" }
 "#;
-    let flow = "secrets: [KEY, OTHER]\nsteps:\n  - call: a.yaml\n  - http_request: { url: https://api.example.com/, integration: Teamleader }\n";
+    let flow = "secrets: [KEY, OTHER]\nsteps:\n  - call: a.yaml\n  - http_request: { url: https://api.teamleader.eu/, integration: Teamleader }\n";
     let (checked, _) = checked(flow, &[("a.yaml", called)]);
     let flow = checked.flow.unwrap();
     assert_eq!(flow.secrets(), ["KEY", "OTHER"]);

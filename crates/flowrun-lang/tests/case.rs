@@ -152,7 +152,7 @@ fn what_does_not_fit_the_flow_is_told_where_it_is_written() {
 secrets: [KEY]
 steps:
   - id: get
-    http_request: { url: https://api.example.com/, integration: teamleader, headers: { X-K: "{{secrets.KEY}}" } }
+    http_request: { url: https://api.teamleader.eu/, integration: teamleader, headers: { X-K: "{{secrets.KEY}}" } }
 "#;
     let suite = case::read(&source(
         r#"

@@ -49,7 +49,7 @@ fn the_schema_is_one_itself() {
 #[test]
 fn every_flow_of_the_house_conforms() {
     let validator = validator();
-    for file in folder("flows") {
+    for file in folder("flows").into_iter().filter(|file| !file.to_string_lossy().ends_with(".test.yaml")) {
         let text = fs::read_to_string(&file).unwrap();
         assert_eq!(complaints(&validator, &text), [""; 0], "{}", file.display());
     }

@@ -52,7 +52,9 @@ steps:
   - send: "{{mine}}"
 outputs: { mine: "{{mine}}" }
 "#;
-    assert_eq!(said_of(flow), [(true, "`mine` has no value yet here".to_owned())]);
+    let unset = (true, "`mine` has no value yet here".to_owned());
+    let never = (false, "`mine` never has a value here, so this output is never given".to_owned());
+    assert_eq!(said_of(flow), [unset, never]);
 }
 
 #[test]
