@@ -34,6 +34,7 @@ use crate::input::{Input, inputs};
 use crate::names::Reach;
 use crate::permissions::Visit;
 use crate::problems::Problems;
+use crate::settings::Judge;
 
 /// What compiling a document gives besides its problems.
 pub(crate) struct Compiled {
@@ -124,6 +125,8 @@ pub(crate) struct Compiler<'c, 'p, 's> {
     is_broken: bool,
     /// For each call, the step that makes it.
     callers: Vec<usize>,
+    /// What judges the constants of each kind's settings, made once: it costs a millisecond.
+    pub(crate) judges: HashMap<String, Judge>,
     /// Ids that some text or expression reads under `steps`.
     mentioned: HashSet<String>,
     /// Variables that some text or expression reads.
@@ -171,6 +174,7 @@ impl<'c, 'p, 's> Compiler<'c, 'p, 's> {
             call_depth: 0,
             is_broken: false,
             callers: Vec::new(),
+            judges: HashMap::new(),
             mentioned: HashSet::new(),
             read: HashSet::new(),
             owner: None,

@@ -18,6 +18,7 @@ use crate::compile::{Compiler, Spot};
 use crate::node::{Key, Kind, Node};
 use crate::suggest::{instead, is_meant};
 pub(crate) use schema::{Language, Shape};
+pub(crate) use validate::Judge;
 
 /// A step's settings, compiled.
 pub(crate) struct Settings {
@@ -84,7 +85,9 @@ impl Compiler<'_, '_, '_> {
                 None => self.unknown_setting(&shape, key, &path),
             }
         }
-        validate::constants(self.problems, schema.as_value(), node, path);
+        let judge = self.judges.entry(kind.info().kind.to_string());
+        let judge = judge.or_insert_with(|| Judge::of(schema.as_value())).clone();
+        validate::constants(self.problems, &judge, node, path);
         settings.tree = Tree::Map(members);
         Some(settings)
     }

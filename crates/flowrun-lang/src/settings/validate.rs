@@ -1,7 +1,9 @@
 //! Checks the constants of a step's settings against the step's own schema.
 
+use std::sync::Arc;
+
 use jsonschema::error::{TypeKind, ValidationErrorKind};
-use jsonschema::{JsonType, ValidationError};
+use jsonschema::{JsonType, ValidationError, Validator};
 use serde_json::Value;
 
 use crate::code::Code;
@@ -11,9 +13,19 @@ use crate::problems::Problems;
 use crate::settings::is_template;
 use crate::suggest::instead;
 
+/// What judges constants by a schema; one that is no schema judges nothing.
+#[derive(Debug, Clone)]
+pub(crate) struct Judge(Option<Arc<Validator>>);
+
+impl Judge {
+    pub(super) fn of(schema: &Value) -> Self {
+        Self(jsonschema::validator_for(schema).ok().map(Arc::new))
+    }
+}
+
 /// Reports each constant the schema refuses. Unknown and missing keys are not asked again.
-pub(super) fn constants(problems: &mut Problems<'_>, schema: &Value, node: &Node, path: &str) {
-    let Ok(validator) = jsonschema::validator_for(schema) else { return };
+pub(super) fn constants(problems: &mut Problems<'_>, judge: &Judge, node: &Node, path: &str) {
+    let Some(validator) = &judge.0 else { return };
     let value = node.value();
     for error in validator.iter_errors(&value) {
         let pointer = error.instance_path().as_str();
