@@ -17,7 +17,6 @@ use crate::inner::Inner;
 use crate::lookup::{find, unknown};
 use crate::record::{Record, Stage};
 use crate::refresh::words;
-use crate::turn::NoTurn;
 use crate::view::redirect_uri;
 use crate::{AuthorizeError, Authorized, Begin, Begun, CustodyError, Integration};
 
@@ -110,10 +109,8 @@ impl Inner {
         ticket: Ticket,
         ask: impl AsyncFnOnce(TokenEndpoint<'_>) -> Result<Grant, TokenError>,
     ) -> Result<Authorized, AuthorizeError> {
-        let _turn = self.turns.take(&self.custody, &ticket.id).await.map_err(|refused| match refused {
-            NoTurn::Busy => AuthorizeError::Busy(ticket.name.clone()),
-            NoTurn::Custody(error) => error.into(),
-        })?;
+        let busy = || AuthorizeError::Busy(ticket.name.clone());
+        let _turn = self.turns.take(&self.custody, &ticket.id).await.map_err(|no| no.or_busy(busy))?;
         let exchange = Timed::begin(&self.world);
         let endpoint =
             TokenEndpoint { exchange: &exchange, provider: &ticket.provider, client: &ticket.client };

@@ -15,7 +15,6 @@ use crate::custody::Book;
 use crate::exchange::{Timed, TokenExchange};
 use crate::inner::Inner;
 use crate::record::Stage;
-use crate::turn::NoTurn;
 use crate::{AuthorizeError, Authorized, CustodyError};
 
 /// An authorization that waits for a person to type a code. Dropping it gives it up.
@@ -91,10 +90,8 @@ impl Inner {
         waiting: &mut WaitingDevice,
     ) -> Result<Option<Authorized>, AuthorizeError> {
         let ticket = waiting.ticket.clone();
-        let _turn = self.turns.take(&self.custody, &ticket.id).await.map_err(|refused| match refused {
-            NoTurn::Busy => AuthorizeError::Busy(ticket.name.clone()),
-            NoTurn::Custody(error) => error.into(),
-        })?;
+        let busy = || AuthorizeError::Busy(ticket.name.clone());
+        let _turn = self.turns.take(&self.custody, &ticket.id).await.map_err(|no| no.or_busy(busy))?;
         let exchange = Timed::begin(&self.world);
         let endpoint =
             TokenEndpoint { exchange: &exchange, provider: &ticket.provider, client: &ticket.client };

@@ -10,17 +10,11 @@ use flowrun_step::{
 
 use crate::step_error::{registry_error, step_error};
 use crate::way_out::{Source, WayOut};
-use crate::{Integration, RefreshError, Registry, UnknownIntegration};
+use crate::{CustodyError, Integration, RefreshError, Registry, UnknownIntegration};
 
 impl Integrations for Registry {
     fn list<'a>(&'a self, tenant: &'a Tenant) -> BoxFuture<'a, Result<Vec<IntegrationStatus>, StepError>> {
-        Box::pin(async move {
-            if *tenant != Tenant::default() {
-                return Ok(Vec::new());
-            }
-            let all = Registry::list(self).await.map_err(|error| registry_error(&error))?;
-            Ok(all.into_iter().map(status).collect())
-        })
+        Box::pin(listed(tenant, Registry::list(self)))
     }
 
     fn outbound(&self, tenant: &Tenant, name: &IntegrationName) -> Arc<dyn Outbound> {
@@ -44,8 +38,20 @@ impl Integrations for Registry {
     }
 }
 
+/// What a tenant sees of all integrations, as a registry or its owner's client lists them.
+pub(crate) async fn listed(
+    tenant: &Tenant,
+    all: impl Future<Output = Result<Vec<Integration>, CustodyError>>,
+) -> Result<Vec<IntegrationStatus>, StepError> {
+    if *tenant != Tenant::default() {
+        return Ok(Vec::new());
+    }
+    let all = all.await.map_err(|error| registry_error(&error))?;
+    Ok(all.into_iter().map(status).collect())
+}
+
 /// What a check or a list sees of an integration.
-pub(crate) fn status(of: Integration) -> IntegrationStatus {
+fn status(of: Integration) -> IntegrationStatus {
     let api_domain = of.kept.get("api_domain").cloned();
     IntegrationStatus {
         kept: of.kept.into_keys().collect(),

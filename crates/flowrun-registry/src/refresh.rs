@@ -21,7 +21,6 @@ use crate::inner::Inner;
 use crate::live::Live;
 use crate::lookup::{find, unknown};
 use crate::record::{LONGEST_COOLDOWN, Record, Refreshing, Stage};
-use crate::turn::NoTurn;
 use crate::{CustodyError, RefreshError};
 
 /// How long after a failure that may pass no refresh is tried, unless the provider asks for longer (OA-44). It doubles
@@ -82,10 +81,8 @@ impl Inner {
     }
 
     async fn renew_in_turn(self: Arc<Self>, wish: Wish) -> Result<Arc<Live>, RefreshError> {
-        let _turn = self.turns.take(&self.custody, &wish.id).await.map_err(|refused| match refused {
-            NoTurn::Busy => RefreshError::Busy(wish.name.clone()),
-            NoTurn::Custody(error) => error.into(),
-        })?;
+        let busy = || RefreshError::Busy(wish.name.clone());
+        let _turn = self.turns.take(&self.custody, &wish.id).await.map_err(|no| no.or_busy(busy))?;
         loop {
             let (looking, now) = (wish.clone(), self.world.clock.now());
             let (start, stamp) = self.custody.write(move |book| start(book, &looking, now)).await?;

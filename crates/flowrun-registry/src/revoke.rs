@@ -19,7 +19,6 @@ use crate::inner::Inner;
 use crate::lookup::{find, unknown};
 use crate::record::{Record, Stage, Tokens};
 use crate::refresh::words;
-use crate::turn::NoTurn;
 use crate::{CustodyError, Integration, LookupError};
 
 /// The longest wait that a provider may ask for before it is asked once more; others wait for their turn meanwhile.
@@ -92,10 +91,8 @@ impl Inner {
 
     async fn revoke_in_turn(&self, name: IntegrationName) -> Result<Revoked, RevokeError> {
         let (id, name, _) = self.look(&name).await?;
-        let _turn = self.turns.take(&self.custody, &id).await.map_err(|refused| match refused {
-            NoTurn::Busy => RevokeError::Busy(name.clone()),
-            NoTurn::Custody(error) => error.into(),
-        })?;
+        let busy = || RevokeError::Busy(name.clone());
+        let _turn = self.turns.take(&self.custody, &id).await.map_err(|no| no.or_busy(busy))?;
         // Only now: whose turn it was may have replaced the tokens.
         let (_, _, record) = self.look(&name).await?;
         let at_provider = self.tell_provider(&record).await;

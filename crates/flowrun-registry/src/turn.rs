@@ -33,6 +33,16 @@ pub(crate) enum NoTurn {
     Custody(CustodyError),
 }
 
+impl NoTurn {
+    /// The same as an error of whoever wanted the turn.
+    pub(crate) fn or_busy<E: From<CustodyError>>(self, busy: impl FnOnce() -> E) -> E {
+        match self {
+            Self::Busy => busy(),
+            Self::Custody(error) => error.into(),
+        }
+    }
+}
+
 impl Turns {
     /// Waits for a turn: first within the process, then among processes.
     pub(crate) async fn take(&self, custody: &Custody, id: &Id) -> Result<Turn, NoTurn> {

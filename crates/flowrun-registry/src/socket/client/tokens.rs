@@ -9,10 +9,10 @@ use flowrun_step::{
 use super::Client;
 use super::asking::{Asked, refusal};
 use crate::RefreshError;
-use crate::integrations::{serves, status};
+use crate::integrations::{listed, serves};
 use crate::pass::{Pass, not_covered};
 use crate::socket::wire::{Answer, Question, Refusal};
-use crate::step_error::{registry_error, step_error};
+use crate::step_error::step_error;
 use crate::way_out::{Source, WayOut};
 
 impl Client {
@@ -59,13 +59,7 @@ impl Client {
 
 impl Integrations for Client {
     fn list<'a>(&'a self, tenant: &'a Tenant) -> BoxFuture<'a, Result<Vec<IntegrationStatus>, StepError>> {
-        Box::pin(async move {
-            if *tenant != Tenant::default() {
-                return Ok(Vec::new());
-            }
-            let all = Client::list(self).await.map_err(|error| registry_error(&error))?;
-            Ok(all.into_iter().map(status).collect())
-        })
+        Box::pin(listed(tenant, Client::list(self)))
     }
 
     fn outbound(&self, tenant: &Tenant, name: &IntegrationName) -> Arc<dyn Outbound> {
