@@ -2,7 +2,6 @@
 
 mod permissions;
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use flowrun::SystemClock;
@@ -14,14 +13,12 @@ use crate::args::{CheckArguments, MessageFormat};
 use crate::beside::Beside;
 use crate::complaint::Complaint;
 use crate::exit::Exit;
+use crate::find;
 use crate::integrations;
 use crate::output::written;
 use crate::report;
 use crate::source;
 use crate::world::World;
-
-/// How deep folders are searched.
-const DEPTH: usize = 16;
 
 /// Checks every flow that is named or lies in a named folder.
 pub(crate) async fn check(world: &World, arguments: &CheckArguments) -> Result<Exit, Complaint> {
@@ -124,31 +121,15 @@ pub(crate) fn files(world: &World, paths: &[PathBuf]) -> Result<Vec<PathBuf>, Co
     let mut files = Vec::new();
     for path in paths {
         if world.path(path).is_dir() {
-            let before = files.len();
-            search(world, path, DEPTH, &mut files)?;
-            if files.len() == before {
+            let found = find::below(world, path, ".flow.yaml")?;
+            if found.is_empty() {
                 return Err(Complaint::new(Exit::Usage, format!("{} holds no flow", path.display()))
                     .help("flows in a folder are called NAME.flow.yaml"));
             }
+            files.extend(found);
         } else {
             files.push(path.clone());
         }
     }
     Ok(files)
-}
-
-fn search(world: &World, folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Complaint> {
-    let entries = fs::read_dir(world.path(folder)).map_err(|error| source::unreadable(folder, error))?;
-    let mut names: Vec<_> = entries.filter_map(|entry| entry.ok()).map(|entry| entry.file_name()).collect();
-    names.sort();
-    for path in names.iter().map(|name| folder.join(name)) {
-        let found = fs::symlink_metadata(world.path(&path));
-        let is_folder = found.is_ok_and(|found| found.is_dir());
-        if is_folder && depth > 0 {
-            search(world, &path, depth - 1, files)?;
-        } else if path.to_string_lossy().ends_with(".flow.yaml") {
-            files.push(path);
-        }
-    }
-    Ok(())
 }

@@ -30,6 +30,7 @@ mod check;
 mod completions;
 mod eval;
 mod explain;
+mod find;
 mod graph;
 mod integrations;
 mod lsp;

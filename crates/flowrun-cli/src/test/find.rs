@@ -1,29 +1,28 @@
 //! Finds test files: those that are named, those beside flows that are, and those in folders.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::complaint::Complaint;
 use crate::exit::Exit;
-use crate::source;
+use crate::find;
 use crate::world::World;
 
 const OF_TESTS: &str = ".test.yaml";
 const OF_FLOWS: &str = ".flow.yaml";
-/// How deep folders are searched.
-const DEPTH: usize = 16;
 
 /// Every test file that is meant by these paths.
 pub(super) fn files(world: &World, paths: &[PathBuf]) -> Result<Vec<PathBuf>, Complaint> {
     let mut files = Vec::new();
     for path in paths {
         if world.path(path).is_dir() {
-            let before = files.len();
-            search(world, path, DEPTH, &mut files)?;
-            if files.len() == before {
+            // `flowrun test` shows `a.test.yaml`, not `./a.test.yaml`.
+            let folder = if path == Path::new(".") { Path::new("") } else { path.as_path() };
+            let found = find::below(world, folder, OF_TESTS)?;
+            if found.is_empty() {
                 return Err(Complaint::new(Exit::Usage, format!("{} holds no test file", path.display()))
                     .help("the cases of contact.flow.yaml stand beside it, in contact.test.yaml"));
             }
+            files.extend(found);
         } else {
             files.push(beside(path, OF_FLOWS, OF_TESTS).unwrap_or_else(|| path.clone()));
         }
@@ -43,23 +42,6 @@ pub(super) fn flow_of(file: &Path, named: Option<&str>) -> PathBuf {
 fn beside(path: &Path, from: &str, to: &str) -> Option<PathBuf> {
     let name = path.file_name()?.to_str()?.strip_suffix(from)?;
     Some(path.with_file_name(format!("{name}{to}")))
-}
-
-fn search(world: &World, folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Complaint> {
-    let entries = fs::read_dir(world.path(folder)).map_err(|error| source::unreadable(folder, error))?;
-    let mut names: Vec<_> = entries.filter_map(Result::ok).map(|entry| entry.file_name()).collect();
-    names.sort();
-    for name in names {
-        // `flowrun test` shows `a.test.yaml`, not `./a.test.yaml`.
-        let path = if folder == Path::new(".") { PathBuf::from(&name) } else { folder.join(&name) };
-        let is_folder = fs::symlink_metadata(world.path(&path)).is_ok_and(|found| found.is_dir());
-        if is_folder && depth > 0 {
-            search(world, &path, depth - 1, files)?;
-        } else if path.to_string_lossy().ends_with(OF_TESTS) {
-            files.push(path);
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]
