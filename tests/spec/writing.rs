@@ -191,3 +191,17 @@ fn a_flow_is_drawn_and_one_with_mistakes_is_not() {
     assert_eq!((ended.code, ended.stdout.as_str()), (Some(3), ""), "{ended:?}");
     assert!(ended.stderr.contains("error[F023]"), "{ended:?}");
 }
+
+/// What a flow may reach and its picture take in the flows beside it that it calls (N12).
+#[test]
+fn permissions_and_a_picture_know_the_flows_that_are_called_n12() {
+    let person = Person::new(&[]);
+    person.write("outer.flow.yaml", "steps:\n  - call: inner.flow.yaml\n");
+    person.write("inner.flow.yaml", "steps:\n  - http_request: { url: \"https://api.example.com/a\" }\n");
+    let ended = person.flowrun(&["check", "--permissions", "outer.flow.yaml"]);
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{ended:?}");
+    assert!(ended.stdout.contains("https://api.example.com"), "{ended:?}");
+    let ended = person.flowrun(&["graph", "outer.flow.yaml"]);
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{ended:?}");
+    assert!(ended.stdout.contains("inner.flow.yaml"), "{ended:?}");
+}

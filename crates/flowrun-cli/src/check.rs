@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use flowrun::SystemClock;
 use flowrun::http::{Client, NetworkPolicy};
-use flowrun::lang::{self, Catalog, Diagnostic, SourceText};
+use flowrun::lang::{self, Catalog, Checked, Diagnostic, SourceText};
 use flowrun::step::{IntegrationStatus, Integrations, Tenant};
 
 use crate::args::{CheckArguments, MessageFormat};
@@ -71,14 +71,18 @@ fn reached(
     steps: &Catalog,
     format: MessageFormat,
 ) -> Result<Vec<Diagnostic>, Complaint> {
-    let source = match SourceText::new(&file.display().to_string(), source::read(world, file)?) {
-        Ok(source) => source,
-        Err(diagnostic) => return Ok(vec![diagnostic]),
-    };
-    let checked = lang::check(&source, steps);
+    let checked = checked(world, file, steps)?;
     let Some(flow) = checked.flow else { return Ok(checked.diagnostics) };
     written(permissions::show(&world.terminal, format, (file, &flow)))?;
     Ok(Vec::new())
+}
+
+/// A file's flow and its mistakes, together with the flows beside it that it calls.
+pub(crate) fn checked(world: &World, file: &Path, steps: &Catalog) -> Result<Checked, Complaint> {
+    Ok(match SourceText::new(&file.display().to_string(), source::read(world, file)?) {
+        Ok(source) => lang::check_with(&source, steps, &Beside::of(world, file)),
+        Err(diagnostic) => Checked { flow: None, diagnostics: vec![diagnostic] },
+    })
 }
 
 async fn read(world: &World, file: &Path, steps: &Catalog) -> Result<Vec<Diagnostic>, Complaint> {

@@ -1,7 +1,6 @@
 //! `flowrun graph FLOW`: the steps of a flow as a picture, in Mermaid or DOT.
 
 use flowrun::lang::graph::Graph;
-use flowrun::lang::{self, Checked, SourceText};
 
 use crate::args::{GraphArguments, GraphFormat, MessageFormat};
 use crate::check;
@@ -9,18 +8,11 @@ use crate::complaint::Complaint;
 use crate::exit::Exit;
 use crate::output::written;
 use crate::report;
-use crate::source;
 use crate::world::World;
 
 /// Prints the picture; of a flow with mistakes, the mistakes.
 pub(crate) fn graph(world: &World, arguments: &GraphArguments) -> Result<Exit, Complaint> {
-    let bytes = source::read(world, &arguments.flow)?;
-    let name = arguments.flow.display().to_string();
-    let steps = check::steps()?;
-    let checked = match SourceText::new(&name, bytes) {
-        Ok(source) => lang::check(&source, &steps),
-        Err(diagnostic) => Checked { flow: None, diagnostics: vec![diagnostic] },
-    };
+    let checked = check::checked(world, &arguments.flow, &check::steps()?)?;
     let Some(flow) = checked.flow else {
         written(report::show(&world.terminal, MessageFormat::Human, &checked.diagnostics))?;
         return Ok(Exit::of(&checked.diagnostics));
