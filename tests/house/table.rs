@@ -19,7 +19,7 @@ pub(crate) const TABLE: [Row; 13] = [
     row(
         "flowrun-lang",
         &["flowrun-template", "flowrun-machine", "flowrun-step"],
-        &["serde_yaml", "saphyr-parser"],
+        &["serde_yaml", "saphyr-parser", "dagre"],
     ),
     row("flowrun-engine", &["flowrun-template", "flowrun-machine", "flowrun-step", "flowrun-lang"], &[]),
     row("flowrun-http", &["flowrun-template", "flowrun-step"], &["reqwest"]),

@@ -187,6 +187,7 @@ fn a_flow_is_drawn_and_one_with_mistakes_is_not() {
         "{}",
         drawn("dot")
     );
+    assert!(drawn("svg").starts_with("<svg ") && drawn("svg").ends_with("</svg>\n"), "{}", drawn("svg"));
     let ended = person.flowrun(&["graph", "flows/deep/wrong one.flow.yaml"]);
     assert_eq!((ended.code, ended.stdout.as_str()), (Some(3), ""), "{ended:?}");
     assert!(ended.stderr.contains("error[F023]"), "{ended:?}");

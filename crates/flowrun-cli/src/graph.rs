@@ -1,4 +1,4 @@
-//! `flowrun graph FLOW`: the steps of a flow as a picture, in Mermaid or DOT.
+//! `flowrun graph FLOW`: the steps of a flow as a picture, in Mermaid, DOT or SVG.
 
 use flowrun::lang::graph::Graph;
 
@@ -21,6 +21,13 @@ pub(crate) fn graph(world: &World, arguments: &GraphArguments) -> Result<Exit, C
     let picture = match arguments.format {
         GraphFormat::Mermaid => graph.mermaid(),
         GraphFormat::Dot => graph.dot(),
+        GraphFormat::Svg => match graph.svg() {
+            Ok(picture) => picture,
+            Err(error) => {
+                let help = format!("flowrun graph {} --format dot", arguments.flow.display());
+                return Err(Complaint::from_error(Exit::Usage, &error).help(help));
+            }
+        },
     };
     written(world.terminal.data(picture.trim_end()))?;
     Ok(Exit::Done)

@@ -1,10 +1,13 @@
-//! A flow as a picture: steps, branches, loops, handlers, as Mermaid or as Graphviz' DOT.
+//! A flow as a picture: steps, branches, loops, handlers, as Mermaid, as Graphviz' DOT or as SVG.
 //!
 //! Drawn from the document, so it is what the author wrote, not what a run does. Texts of the flow stand in it as
 //! labels, each escaped for the language of the picture.
 
+mod draw;
 mod lay;
 mod write;
+
+pub use self::draw::TooLarge;
 
 use crate::document::document;
 use crate::flow::Flow;

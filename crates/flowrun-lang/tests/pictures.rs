@@ -7,6 +7,7 @@ mod house;
 use expect_test::{Expect, expect};
 use flowrun_lang::graph::Graph;
 use flowrun_lang::{Flow, SourceText, check};
+use proptest::prelude::*;
 
 fn flow(text: &str) -> Flow {
     let source = SourceText::new("flow.yaml", text.as_bytes().to_vec()).unwrap();
@@ -44,6 +45,62 @@ fn a_step_and_its_handler_are_drawn_with_the_way_an_error_takes() {
                 n4 --> n5
         "#]],
     );
+}
+
+#[test]
+fn the_same_picture_as_svg_shows_every_text_once_and_is_markup_whatever_the_flow_says() {
+    let flow = flow(
+        "name: contact\nsteps:\n  - repeat: { max: 3, until: \"index > 1 and '</svg>' != '&'\" }\n    do:\n      \
+         - send: \"<script>alert(1)</script>\\u0007\"\n  - log: Done.\n    on_error: continue\n",
+    );
+    let svg = Graph::of(&flow).svg().unwrap();
+    let mut texts = Vec::new();
+    let mut reader = quick_xml::Reader::from_str(&svg);
+    reader.config_mut().check_end_names = true;
+    let mut text = String::new();
+    loop {
+        match reader.read_event().unwrap() {
+            quick_xml::events::Event::Eof => break,
+            quick_xml::events::Event::Start(start) => {
+                let name = start.name();
+                assert_ne!(name.as_ref(), b"script", "{svg}");
+                text.clear();
+            }
+            quick_xml::events::Event::Text(more) => text.push_str(&more.decode().unwrap()),
+            quick_xml::events::Event::GeneralRef(name) => {
+                text.push_str(&format!("&{};", name.decode().unwrap()))
+            }
+            quick_xml::events::Event::End(end) if end.name().as_ref() == b"tspan" => texts.push(text.clone()),
+            _ => {}
+        }
+    }
+    expect![[r#"
+        contact
+        repeat
+        at most 3 times
+        send
+        &lt;script&gt;alert(1)&lt;/script&gt;
+        log
+        Done.
+        end
+        turn
+        until index &gt; 1 and '&lt;/svg&gt;' != '&amp;'
+        on error
+    "#]]
+    .assert_eq(&(texts.join("\n") + "\n"));
+}
+
+#[test]
+fn a_picture_that_cannot_be_laid_out_in_time_is_refused_and_as_text_it_is_drawn() {
+    let many = |cases: usize| {
+        let cases: String =
+            (0..cases).map(|n| format!("      - {{ if: n == {n}, then: [{{ send: N{n}. }}] }}\n")).collect();
+        flow(&format!("inputs: {{ n: {{ type: integer }} }}\nsteps:\n  - switch:\n{cases}  - send: Done.\n"))
+    };
+    assert!(Graph::of(&many(10)).svg().is_ok());
+    let refused = Graph::of(&many(200)).svg().unwrap_err();
+    assert!(refused.to_string().starts_with("the picture is too large for SVG: it takes "), "{refused}");
+    assert!(Graph::of(&many(200)).dot().contains("N199."));
 }
 
 #[test]
@@ -191,4 +248,40 @@ fn what_a_flow_may_reach_is_told_apart_by_who_decides_it_n12() {
               ]
             }"#]],
     );
+}
+
+/// Steps within steps, on one line.
+fn steps() -> impl Strategy<Value = String> {
+    let leaf = prop_oneof![Just("{ send: Hello. }"), Just("{ fail: gone }"), Just("{ end: }")];
+    let step = leaf.prop_map(str::to_owned).prop_recursive(4, 24, 3, |inner| {
+        let block =
+            proptest::collection::vec(inner, 1..4).prop_map(|steps| format!("[{}]", steps.join(", ")));
+        prop_oneof![
+            block.clone().prop_map(|steps| format!("{{ if: n > 1, then: {steps} }}")),
+            (block.clone(), block.clone())
+                .prop_map(|(a, b)| format!("{{ if: n > 1, then: {a}, else: {b} }}")),
+            (block.clone(), block.clone())
+                .prop_map(|(a, b)| format!("{{ switch: [{{ if: n > 1, then: {a} }}, {{ else: {b} }}] }}")),
+            block.clone().prop_map(|steps| format!("{{ repeat: {{ max: 2, until: n > 1 }}, do: {steps} }}")),
+            (block.clone(), block.clone()).prop_map(|(a, b)| format!("{{ parallel: {{ a: {a}, b: {b} }} }}")),
+            (block.clone(), block).prop_map(|(a, b)| format!("{{ do: {a}, on_error: {b} }}")),
+        ]
+    });
+    proptest::collection::vec(step, 1..5).prop_map(|steps| format!("[{}]", steps.join(", ")))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_flow_is_drawn_with_a_box_for_each_node_and_a_tip_for_each_way(steps in steps()) {
+        let source = format!("inputs: {{ n: {{ type: integer }} }}\nsteps: {steps}\n");
+        let source = SourceText::new("flow.yaml", source.into_bytes()).unwrap();
+        let flow = check(&source, &house::catalog()).flow;
+        prop_assume!(flow.is_some(), "a mistake of the flow is not one of its picture");
+        let graph = Graph::of(&flow.unwrap());
+        let svg = graph.svg().unwrap();
+        prop_assert_eq!(svg.matches("<path class=\"node").count(), graph.nodes.len());
+        prop_assert_eq!(svg.matches("marker-end").count(), graph.edges.len());
+    }
 }

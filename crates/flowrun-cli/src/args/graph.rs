@@ -22,4 +22,6 @@ pub(crate) enum GraphFormat {
     Mermaid,
     /// Graphviz' DOT: `flowrun graph x.flow.yaml --format dot | dot -Tsvg`.
     Dot,
+    /// A picture that browsers and documents show as it is.
+    Svg,
 }

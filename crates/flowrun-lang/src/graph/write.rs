@@ -48,7 +48,8 @@ impl Graph {
     }
 }
 
-fn line(out: &mut String, text: std::fmt::Arguments<'_>) {
+/// One more line of a picture.
+pub(super) fn line(out: &mut String, text: std::fmt::Arguments<'_>) {
     out.push_str(&text.to_string());
     out.push('\n');
 }
