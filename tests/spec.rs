@@ -4,6 +4,8 @@
 
 #![expect(clippy::expect_used, reason = "a test whose parts do not start fails at once")]
 
+#[path = "spec/asking.rs"]
+mod asking;
 #[path = "person.rs"]
 mod person;
 #[path = "spec/writing.rs"]

@@ -2,7 +2,7 @@
 #![expect(clippy::expect_used, reason = "a benchmark that cannot be set up should stop")]
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use flowrun_machine::{Command, Event, Happening, Op, Placed, Plan, Run, Scope, StepPlan, advance};
+use flowrun_machine::{Command, Event, Happening, Op, Opening, Placed, Plan, Run, Scope, StepPlan, advance};
 use flowrun_template::{Place, Slots, Tree};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -38,6 +38,9 @@ fn plan(steps: usize) -> Plan {
         eaches: Vec::new(),
         forks: Vec::new(),
         callees: Vec::new(),
+        awaits: Vec::new(),
+        responds: Vec::new(),
+        emits: Vec::new(),
         flows: Vec::new(),
         outputs: Vec::new(),
         inputs: vec![who],
@@ -49,7 +52,8 @@ fn plan(steps: usize) -> Plan {
 
 fn run(plan: &Plan) -> usize {
     let mut run = Run::new("run-1", plan);
-    let mut next = Some(Happening::Start { inputs: vec![(plan.inputs[0], json!("Ada"))] });
+    let mut next =
+        Some(Happening::Start { inputs: vec![(plan.inputs[0], json!("Ada"))], opening: Opening::default() });
     let mut turns = 0;
     while let Some(what) = next.take() {
         let commands = advance(plan, &mut run, Event { at: Timestamp::UNIX_EPOCH, what });

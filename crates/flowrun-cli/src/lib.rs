@@ -16,6 +16,7 @@ mod complaint;
 mod escape;
 mod exit;
 mod interrupt;
+mod lines;
 mod net;
 mod output;
 mod panic;

@@ -4,6 +4,7 @@
 //! integrations. The registry is opened only for a flow that names one.
 
 mod calls;
+mod desk;
 mod dry;
 mod house;
 mod inputs;
@@ -15,12 +16,13 @@ mod tap;
 use std::path::Path;
 use std::sync::Arc;
 
-use flowrun::engine::{Engine, Outcome};
+use flowrun::engine::{Engine, Outcome, Start};
 use flowrun::lang::{self, Catalog, Code, Diagnostic, Flow, SourceText};
+use flowrun::machine::Source;
 use flowrun::step::{Entropy as _, IntegrationName, Outbound, RunId, Tenant};
-use flowrun::template::Slot;
 use flowrun::{SystemClock, SystemEntropy};
-use serde_json::{Value, json};
+use serde_json::json;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 
 use crate::args::{MessageFormat, Output, StartArguments};
@@ -34,6 +36,7 @@ use crate::source;
 use crate::suggest::verb_like;
 use crate::world::World;
 
+use desk::Desk;
 use dry::Nowhere;
 use house::{House, Named};
 use scene::{Eyes, Mouth, Scene};
@@ -59,7 +62,9 @@ pub(crate) async fn start(world: &World, arguments: &StartArguments) -> Result<E
     let steps = steps(&house)?;
     let checked = lang::check_with(&source, &steps, &beside);
     let Some(flow) = checked.flow else { return refused(world, &checked.diagnostics) };
-    let inputs = match flow.accept(&inputs::given(world, arguments)?) {
+    let trigger = inputs::trigger(world, arguments, &flow)?;
+    let is_asked = Desk::is_manned(world, arguments);
+    let inputs = match flow.accept_from(&inputs::given(world, arguments)?, &trigger, is_asked) {
         Ok(inputs) => inputs,
         Err(diagnostics) => return refused(world, &diagnostics),
     };
@@ -71,9 +76,14 @@ pub(crate) async fn start(world: &World, arguments: &StartArguments) -> Result<E
     if let Some(exit) = usable((world, &house, &beside), &source, &flow, steps).await? {
         return Ok(exit);
     }
-    let scene = scene(world, arguments, &flow);
+    let (scene, waits) = scene(world, arguments, &flow);
     let engine = engine(&house, &scene, secrets)?;
-    let exit = go(world, &engine, &flow, inputs, &scene).await;
+    let (post, mail) = flowrun::engine::mail();
+    let desk = Desk::new(world, arguments, post)?;
+    let start =
+        Start::new(run_id()?, inputs).trigger(trigger).conversation("terminal", "terminal").mail(mail);
+    let running = Running { engine: &engine, flow: &flow, scene: &scene, desk, waits };
+    let exit = running.go(world, start).await;
     if let Ok(Named { registry, .. }) = &house.integrations {
         // A refresh that is under way must be written down before the process ends.
         registry.settle().await;
@@ -133,8 +143,13 @@ async fn usable(
     if checked.flow.is_some() { Ok(None) } else { refused(world, &checked.diagnostics).map(Some) }
 }
 
-fn scene(world: &World, arguments: &StartArguments, flow: &Flow) -> Arc<Scene> {
-    Arc::new(Scene {
+fn scene(
+    world: &World,
+    arguments: &StartArguments,
+    flow: &Flow,
+) -> (Arc<Scene>, UnboundedReceiver<(String, Source)>) {
+    let (waiting, waits) = unbounded_channel();
+    let scene = Arc::new(Scene {
         terminal: Arc::clone(&world.terminal),
         output: arguments.output,
         is_quiet: arguments.quiet,
@@ -143,7 +158,9 @@ fn scene(world: &World, arguments: &StartArguments, flow: &Flow) -> Arc<Scene> {
         calls: calls::planned(flow),
         heard: Default::default(),
         ended: Default::default(),
-    })
+        waiting,
+    });
+    (scene, waits)
 }
 
 fn engine(house: &House, scene: &Arc<Scene>, secrets: Secrets) -> Result<Engine, Complaint> {
@@ -171,27 +188,47 @@ fn wrap(scene: &Arc<Scene>) -> Wrap {
     })
 }
 
-/// Runs to the end, to the end of a dry run, or until somebody interrupts: once lets the flow tidy up, twice ends it.
-async fn go(
-    world: &World,
-    engine: &Engine,
-    flow: &Flow,
-    inputs: Vec<(Slot, Value)>,
-    scene: &Scene,
-) -> Result<Exit, Complaint> {
-    let mut interrupts = Interrupts::listen()?;
-    let cancel = CancellationToken::new();
-    let running = engine.run(flow, run_id()?, inputs, cancel.clone());
-    tokio::pin!(running);
-    loop {
-        tokio::select! {
-            outcome = &mut running => return told(world, flow, scene, outcome),
-            () = scene.ended.notified() => return Ok(Exit::Done),
-            () = interrupts.next() => {
-                if cancel.is_cancelled() {
-                    return Err(Complaint::new(Exit::Interrupted, "interrupted twice: the flow did not tidy up"));
+/// A run, and those who watch and answer it.
+struct Running<'a> {
+    engine: &'a Engine,
+    flow: &'a Flow,
+    scene: &'a Scene,
+    desk: Desk<'a>,
+    waits: UnboundedReceiver<(String, Source)>,
+}
+
+impl Running<'_> {
+    /// Runs to the end, to the end of a dry run, or until somebody interrupts: once lets the flow tidy up, twice ends
+    /// it.
+    async fn go(mut self, world: &World, start: Start) -> Result<Exit, Complaint> {
+        let mut interrupts = Interrupts::listen()?;
+        let cancel = CancellationToken::new();
+        let mut unanswered = None;
+        let running = self.engine.run(self.flow, start, cancel.clone());
+        tokio::pin!(running);
+        loop {
+            let answered = tokio::select! {
+                outcome = &mut running => {
+                    return match unanswered {
+                        Some(complaint) => Err(complaint),
+                        None => told(world, self.flow, self.scene, outcome),
+                    };
                 }
-                world.terminal.say("interrupted: the flow tidies up; interrupt again to end it at once");
+                () = self.scene.ended.notified() => return Ok(Exit::Done),
+                Some((step, source)) = self.waits.recv() => self.desk.waits(step, source),
+                line = self.desk.line() => self.desk.typed(line),
+                () = interrupts.next() => {
+                    if cancel.is_cancelled() {
+                        let twice = "interrupted twice: the flow did not tidy up";
+                        return Err(Complaint::new(Exit::Interrupted, twice));
+                    }
+                    world.terminal.say("interrupted: the flow tidies up; interrupt again to end it at once");
+                    cancel.cancel();
+                    Ok(())
+                }
+            };
+            if let Err(complaint) = answered {
+                unanswered.get_or_insert(complaint);
                 cancel.cancel();
             }
         }
@@ -223,14 +260,17 @@ fn told(world: &World, flow: &Flow, scene: &Scene, outcome: Outcome) -> Result<E
             &Complaint::new(exit, "the run was interrupted").help("start it again"),
         );
     }
-    let (sent, lost) = {
+    let (sent, answer, lost) = {
         let mut heard = scene.heard();
-        (std::mem::take(&mut heard.sent), heard.lost.take())
+        (std::mem::take(&mut heard.sent), heard.answer.take(), heard.lost.take())
     };
     written(lost.map_or(Ok(()), Err))?;
     let mut end = json!({
         "version": 1, "flow": flow.name(), "status": status, "outputs": outputs, "error": diagnostic,
     });
+    if let (Some(answer), Some(end)) = (answer, end.as_object_mut()) {
+        end.insert("answer".to_owned(), answer);
+    }
     match (scene.output, end.as_object_mut()) {
         (Output::Text, _) | (_, None) => return Ok(exit),
         (Output::Json, Some(end)) => drop(end.insert("sent".to_owned(), json!(sent))),

@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 
 use flowrun::lang::case::{self, Case, Suite};
 use flowrun::lang::{self, Diagnostic, Flow, SourceText};
+use serde_json::Value;
 
 use crate::args::{MessageFormat, ResultFormat, TestArguments};
 use crate::beside::Beside;
@@ -133,16 +134,24 @@ fn is_asked_for(case: &Case, arguments: &TestArguments) -> bool {
     arguments.filter.as_ref().is_none_or(|text| case.name.is.contains(text.as_str()))
 }
 
+/// What the flow reads as `trigger`: what the case starts it with; it was seen to fit.
+fn trigger(tried: &Tried, case: &Case) -> Value {
+    let given = case.start.as_ref().map(|start| start.is.1.clone()).unwrap_or_default();
+    let opened = tried.flow.trigger().and_then(|trigger| trigger.opened(given, case.now).ok());
+    opened.unwrap_or_default()
+}
+
 fn run_one<'a>(tried: &'a Tried, case: &'a Case, coverage: &mut Coverage) -> Result<Told<'a>, Complaint> {
     let began = Instant::now();
-    let problems = match tried.flow.accept(&case.inputs) {
+    let trigger = trigger(tried, case);
+    let problems = match tried.flow.accept_from(&case.inputs, &trigger, true) {
         Err(mistakes) => {
             let of_case =
                 |mistake: Diagnostic| Problem::of_case(case, mistake.help("change the case's `inputs`"));
             mistakes.into_iter().map(of_case).collect()
         }
         Ok(inputs) => {
-            let ran = run::run(tried, case, inputs)?;
+            let ran = run::run(tried, case, (trigger, inputs))?;
             coverage.add(&ran.seen);
             problems(case, &ran)
         }

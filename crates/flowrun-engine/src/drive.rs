@@ -9,27 +9,30 @@ use std::sync::Arc;
 use flowrun_lang::Flow;
 use flowrun_machine::{Called, Command, End, Event, Failure, Happening, Plan, Run, advance};
 use flowrun_step::{ErrorKind, RunId, StepContext};
-use flowrun_template::Slot;
 use jiff::Timestamp;
-use serde_json::Value;
 use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
+use crate::mail::{Incoming, Letterbox, Mail, Told};
 use crate::observe::RunEvent;
 use crate::outcome::Outcome;
 use crate::perform::{Attempt, perform};
 use crate::services::Services;
+use crate::start::Start;
 
 /// Runs a flow from its first op to its end.
 pub(crate) async fn drive(
     services: Arc<Services>,
     flow: &Flow,
-    id: RunId,
-    inputs: Vec<(Slot, Value)>,
+    start: Start,
     cancel: CancellationToken,
 ) -> Outcome {
-    let mut driver = Driver::new(services, Arc::clone(flow.plan()), id);
-    let mut end = driver.feed(Happening::Start { inputs });
+    let opening = start.opening(flow.plan());
+    let Start { run, inputs, mail, .. } = start;
+    let mut mail = mail;
+    let mut told = services.events.subscribe();
+    let mut driver = Driver::new(services, Arc::clone(flow.plan()), run);
+    let mut end = driver.feed(Happening::Start { inputs, opening });
     let mut cancelled = false;
     let end = loop {
         if let Some(end) = end {
@@ -37,6 +40,8 @@ pub(crate) async fn drive(
         }
         end = tokio::select! {
             Some(joined) = driver.tasks.join_next_with_id() => driver.joined(joined),
+            Some(incoming) = next(&mut mail), if driver.letterbox.has_room() => driver.came(incoming),
+            Ok(event) = told.recv() => driver.came(Incoming::Event(event)),
             () = cancel.cancelled(), if !cancelled => {
                 cancelled = true;
                 driver.feed(Happening::Cancel { reason: "interrupted".to_owned() })
@@ -45,6 +50,14 @@ pub(crate) async fn drive(
     };
     driver.tasks.shutdown().await;
     Outcome::new(flow, end)
+}
+
+/// The next thing in the mail, if the run has any.
+async fn next(mail: &mut Option<Mail>) -> Option<Incoming> {
+    match mail {
+        Some(mail) => Some(mail.next().await),
+        None => std::future::pending().await,
+    }
 }
 
 /// What is known of a task while it works.
@@ -70,15 +83,24 @@ struct Driver {
     run: Run,
     tasks: JoinSet<Happening>,
     underway: HashMap<Id, Underway>,
+    letterbox: Letterbox,
 }
 
 impl Driver {
     fn new(services: Arc<Services>, plan: Arc<Plan>, id: RunId) -> Self {
         let run = Run::new(id.as_str(), &plan);
-        Self { services, plan, id, run, tasks: JoinSet::new(), underway: HashMap::new() }
+        let (tasks, underway, letterbox) = (JoinSet::new(), HashMap::new(), Letterbox::default());
+        Self { services, plan, id, run, tasks, underway, letterbox }
     }
 
-    /// Feeds one happening to the machine and does what it answers, until it waits or ends.
+    /// Something came from outside: kept, and given to whatever waits for it.
+    fn came(&mut self, incoming: Incoming) -> Option<End> {
+        self.letterbox.keep(self.services.clock.now(), incoming);
+        let (op, message) = self.letterbox.next()?;
+        self.feed(Happening::Received { op, message })
+    }
+
+    /// Feeds one happening to the machine and does what it answers, until it waits for what has not come, or ends.
     fn feed(&mut self, happening: Happening) -> Option<End> {
         let mut next = Some(happening);
         let mut end = None;
@@ -91,6 +113,9 @@ impl Driver {
                     other => self.obey(other),
                 }
             }
+            if next.is_none() && end.is_none() {
+                next = self.letterbox.next().map(|(op, message)| Happening::Received { op, message });
+            }
         }
         end
     }
@@ -99,7 +124,20 @@ impl Driver {
         match command {
             Command::Call { .. } => self.call(command),
             Command::Timer { op, at } => self.timer(op, at),
-            Command::Abort { op } | Command::Drop { op } => self.abort(op),
+            Command::Abort { op } => self.abort(op),
+            Command::Drop { op } => {
+                self.letterbox.forget(op);
+                self.abort(op);
+            }
+            Command::Await { op, flow, step, source, since } => {
+                let step = self.plan.step_name(flow, step);
+                self.letterbox.wait(op, source.clone(), since);
+                self.services.observer.on(&RunEvent::Waiting { step, source });
+            }
+            Command::Answer { status, headers, body } => {
+                self.services.observer.on(&RunEvent::Answered { status, headers, body });
+            }
+            Command::Emit { event, key, data, id } => self.emit(Told { event, key, data, id }),
             Command::Log { level, text, data, .. } => {
                 self.services.observer.on(&RunEvent::Logged { level, text, data });
             }
@@ -118,6 +156,14 @@ impl Driver {
             }
             Command::Yield | Command::Finish(_) => {}
         }
+    }
+
+    /// Tells the host and every other run; this one hears of it here, at once.
+    fn emit(&mut self, told: Told) {
+        self.services.observer.on(&RunEvent::Emitted(told.clone()));
+        self.letterbox.tell(self.services.clock.now(), told.clone());
+        // A channel without a receiver is a house without another run.
+        let _ = self.services.events.send(told);
     }
 
     fn call(&mut self, command: Command) {

@@ -5,18 +5,22 @@ use std::sync::Arc;
 
 use flowrun_lang::{Catalog, Flow};
 use flowrun_step::{
-    BoxFuture, Channel, Clock, IntegrationName, IntegrationStatus, Integrations, Outbound, RunId,
-    SecretSource, Step, StepError, StepSet, Tenant,
+    BoxFuture, Channel, Clock, IntegrationName, IntegrationStatus, Integrations, Outbound, SecretSource,
+    Step, StepError, StepSet, Tenant,
 };
-use flowrun_template::Slot;
 use secrecy::SecretString;
-use serde_json::Value;
+use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
 use crate::drive::drive;
+use crate::mail::Told;
 use crate::observe::{Observer, Unobserved};
 use crate::outcome::Outcome;
 use crate::services::Services;
+use crate::start::Start;
+
+/// The most events that a run may be behind; it misses those before.
+const EVENTS: usize = 1_024;
 
 /// Runs flows. Cheap to clone; all clones share one house.
 #[derive(Clone)]
@@ -55,16 +59,15 @@ impl Engine {
 
     /// Runs a flow to its end, in memory.
     ///
-    /// `inputs` are what [`Flow::accept`] made of what was given. Cancelling the token ends the run
-    /// through every `finally`; the outcome then says so.
-    pub async fn run(
-        &self,
-        flow: &Flow,
-        run: RunId,
-        inputs: Vec<(Slot, Value)>,
-        cancel: CancellationToken,
-    ) -> Outcome {
-        drive(Arc::clone(&self.services), flow, run, inputs, cancel).await
+    /// Cancelling the token ends the run through every `finally`; the outcome then says so.
+    pub async fn run(&self, flow: &Flow, start: Start, cancel: CancellationToken) -> Outcome {
+        drive(Arc::clone(&self.services), flow, start, cancel).await
+    }
+
+    /// Tells every run of an event; those that wait for it take it, once for each id.
+    pub fn tell(&self, told: Told) {
+        // Without a receiver no run is under way.
+        let _ = self.services.events.send(told);
     }
 }
 
@@ -148,6 +151,7 @@ impl EngineBuilder {
             secrets: self.secrets,
             clock: self.clock,
             observer: self.observer,
+            events: broadcast::channel(EVENTS).0,
         };
         Ok(Engine { services: Arc::new(services) })
     }

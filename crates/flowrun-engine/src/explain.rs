@@ -46,6 +46,9 @@ fn code(kind: ErrorKind) -> Code {
         ErrorKind::Type => Code::Type,
         ErrorKind::Limit => Code::Limit,
         ErrorKind::Exhausted => Code::Exhausted,
+        ErrorKind::NoReply => Code::NoReply,
+        ErrorKind::InvalidReply => Code::InvalidReply,
+        ErrorKind::Undelivered => Code::Undelivered,
         _ => Code::Failed,
     }
 }

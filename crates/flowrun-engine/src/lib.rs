@@ -28,13 +28,17 @@ mod drive;
 mod engine;
 mod explain;
 mod failure;
+mod mail;
 mod observe;
 mod outcome;
 mod perform;
 mod services;
+mod start;
 mod vault;
 
 pub use engine::{BuildError, Engine, EngineBuilder};
 pub use explain::explain;
+pub use mail::{Incoming, Mail, NotTaken, Post, Told, mail};
 pub use observe::{Observer, RunEvent};
 pub use outcome::Outcome;
+pub use start::Start;

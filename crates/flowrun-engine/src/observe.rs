@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use flowrun_machine::{LogLevel, StepStatus};
+use flowrun_machine::{Body, LogLevel, Source, StepStatus};
 use serde_json::Value;
+
+use crate::mail::Told;
 
 /// Something that happened in a run. It never holds a secret, and of a call only its kind and time.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,6 +58,24 @@ pub enum RunEvent {
         /// What went wrong.
         error: String,
     },
+    /// A step waits for something from outside.
+    Waiting {
+        /// The step: its id, or its path.
+        step: String,
+        /// For what.
+        source: Source,
+    },
+    /// Whoever started the run is answered.
+    Answered {
+        /// The status.
+        status: u16,
+        /// The headers.
+        headers: Vec<(String, String)>,
+        /// The body.
+        body: Body,
+    },
+    /// The flow told of an event.
+    Emitted(Told),
     /// The flow logged a line.
     Logged {
         /// How loud.

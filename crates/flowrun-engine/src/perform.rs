@@ -126,8 +126,16 @@ async fn send(services: &Services, context: &StepContext, settings: &Value) -> R
             help: "name one of its channels under `channel:`".to_owned(),
         });
     };
-    let message =
-        OutgoingMessage { text: text("text").unwrap_or_default(), to: text("to"), key: context.key.clone() };
+    let buttons = settings.get("buttons").and_then(Value::as_array).into_iter().flatten();
+    let message = OutgoingMessage {
+        text: text("text").unwrap_or_default(),
+        to: text("to"),
+        buttons: buttons.filter_map(|button| button.as_str().map(str::to_owned)).collect(),
+        media: text("media"),
+        template: settings.get("template").cloned(),
+        must_arrive: settings.get("await").is_some(),
+        key: context.key.clone(),
+    };
     channel.send(&message).await
 }
 

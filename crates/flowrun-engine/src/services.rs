@@ -5,6 +5,9 @@ use std::sync::Arc;
 
 use flowrun_step::{Channel, Clock, Integrations, Outbound, SecretSource, StepSet, Tenant};
 
+use tokio::sync::broadcast;
+
+use crate::mail::Told;
 use crate::observe::Observer;
 
 /// The edges of one house, as its runs use them.
@@ -17,6 +20,8 @@ pub(crate) struct Services {
     pub(crate) secrets: Arc<dyn SecretSource>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) observer: Arc<dyn Observer>,
+    /// What flows and the host tell of, for every run of the house.
+    pub(crate) events: broadcast::Sender<Told>,
 }
 
 impl Services {

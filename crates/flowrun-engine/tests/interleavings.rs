@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use flowrun_lang::{Catalog, Flow, Flows, SourceText, Unread, check_with};
-use flowrun_machine::{Called, Command, End, Event, Failure, Happening, Run, advance};
+use flowrun_machine::{Called, Command, End, Event, Failure, Happening, Opening, Run, advance};
 use flowrun_step::{ErrorKind, StepSet};
 use flowrun_template::Rendered;
 use jiff::Timestamp;
@@ -180,7 +180,7 @@ fn run(flow: &Flow, choices: &[usize], stop: Stop) -> (Seen, Order) {
     let (plan, mut run) = (flow.plan(), Run::new("run-1", flow.plan()));
     let (mut out, mut said, mut end) = (Vec::<(u64, String)>::new(), BTreeMap::new(), None);
     let (mut order, mut aborted) = (Order::default(), BTreeSet::new());
-    let mut next = Some(Happening::Start { inputs: Vec::new() });
+    let mut next = Some(Happening::Start { inputs: Vec::new(), opening: Opening::default() });
     let mut step = 0;
     while let Some(what) = next.take() {
         let commands = advance(plan, &mut run, Event { at: Timestamp::UNIX_EPOCH, what });

@@ -18,6 +18,7 @@ use crate::node::Node;
 use crate::permissions::Visit;
 use crate::problems::Problems;
 use crate::source::SourceText;
+use crate::trigger::Trigger;
 
 /// How deep calls may be nested (L-3).
 pub(crate) const DEPTH: usize = 16;
@@ -50,6 +51,7 @@ pub(crate) struct Part {
     pub(crate) inputs: Vec<Input>,
     pub(crate) secrets: Vec<String>,
     pub(crate) integrations: Vec<IntegrationName>,
+    pub(crate) trigger: Option<Trigger>,
     /// How many calls are nested beneath it.
     pub(crate) depth: usize,
     pub(crate) visits: Vec<Visit>,

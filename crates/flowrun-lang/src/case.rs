@@ -6,6 +6,7 @@
 mod expect;
 mod fit;
 mod house;
+mod outside;
 mod read;
 mod reply;
 
@@ -15,6 +16,7 @@ use std::time::Duration;
 use flowrun_step::IntegrationStatus;
 use jiff::Timestamp;
 use secrecy::SecretString;
+use serde_json::{Map, Value};
 
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Place};
@@ -24,7 +26,10 @@ use crate::node::Node;
 use crate::problems::Problems;
 use crate::source::SourceText;
 
-pub use expect::{Expect, ExpectedRequest};
+pub(crate) use read::word;
+
+pub use expect::{Expect, ExpectedEvent, ExpectedRequest, ExpectedResponse};
+pub use outside::{Happened, Said};
 pub use reply::{Answer, Body, Canned, When};
 
 /// One test file.
@@ -60,6 +65,14 @@ pub struct Case {
     pub secrets: Vec<(Written<String>, SecretString)>,
     /// When the run begins.
     pub now: Timestamp,
+    /// What starts it: the kind of its trigger, and what `trigger` holds.
+    pub start: Option<Written<(String, Map<String, Value>)>>,
+    /// What a person says, in order.
+    pub say: Vec<Said>,
+    /// Events that happen.
+    pub events: Vec<Happened>,
+    /// Calls of the URLs of its steps.
+    pub calls: Vec<Happened>,
     /// How far time goes; without it, to the end of the run.
     pub advance: Option<Duration>,
     /// What services answer.
@@ -69,9 +82,8 @@ pub struct Case {
 }
 
 const SUITE: &[&str] = &["flow", "description", "integrations", "cases"];
-const CASE: &[&str] = &["name", "inputs", "secrets", "now", "advance", "replies", "expect"];
-/// Keys of a conversation, which no flow of this version can hold.
-const LATER: &[&str] = &["start", "say"];
+const CASE: &[&str] =
+    &["name", "start", "inputs", "secrets", "now", "say", "events", "calls", "advance", "replies", "expect"];
 
 /// When a case begins that says nothing: any moment would do, as long as it is always the same.
 const BEGINNING: &str = "2026-01-01T00:00:00Z";
@@ -130,7 +142,6 @@ fn no_cases(at: usize, problems: &mut Problems<'_>) {
 
 fn case(node: &Node, path: &str, problems: &mut Problems<'_>) -> Option<Case> {
     let mut keys = Keys::of_a("a case", node, path, problems)?;
-    keys.later(LATER, problems);
     let name = read::written(&mut keys, "name", problems);
     if name.is_none() && node.get("name").is_none() && !keys.hold_near_miss("name", CASE) {
         let start = node.bytes.start;
@@ -143,11 +154,15 @@ fn case(node: &Node, path: &str, problems: &mut Problems<'_>) -> Option<Case> {
     let secrets = secrets.into_iter().map(|(name, text)| (name, text.into())).collect();
     let now = read::moment(&mut keys, "now", problems);
     let advance = read::duration(&mut keys, "advance", problems);
+    let start = outside::start(&mut keys, problems);
+    let say = outside::say(&mut keys, problems);
+    let events = outside::happened(&mut keys, "events", "event", problems);
+    let calls = outside::happened(&mut keys, "calls", "step", problems);
     let replies = reply::replies(&mut keys, problems);
     let expect = expect::expect(&mut keys, problems);
     keys.refuse_rest(CASE, problems);
     let now = now.or_else(|| BEGINNING.parse().ok()).unwrap_or_default();
-    Some(Case { name: name?, inputs, secrets, now, advance, replies, expect })
+    Some(Case { name: name?, inputs, secrets, now, start, say, events, calls, advance, replies, expect })
 }
 
 /// What `--var` would give: text that the declared type parses; a list or a map is what it is.

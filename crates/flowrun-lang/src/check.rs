@@ -71,6 +71,7 @@ pub(crate) fn read(
         inputs: compiled.inputs,
         secrets: compiled.secrets,
         integrations: compiled.integrations,
+        trigger: compiled.trigger,
         depth: compiled.depth,
         visits: compiled.visits,
     })

@@ -10,11 +10,13 @@ mod kind;
 mod limits;
 mod loops;
 mod mention;
+mod outside;
 mod parallel;
 mod part;
 mod reach;
 mod retry;
 mod trail;
+mod trigger;
 mod unused;
 
 pub(crate) use part::{Spot, dotted};
@@ -35,6 +37,7 @@ use crate::names::Reach;
 use crate::permissions::Visit;
 use crate::problems::Problems;
 use crate::settings::Judge;
+use crate::trigger::Trigger;
 
 /// What compiling a document gives besides its problems.
 pub(crate) struct Compiled {
@@ -42,6 +45,7 @@ pub(crate) struct Compiled {
     pub(crate) inputs: Vec<Input>,
     pub(crate) secrets: Vec<String>,
     pub(crate) integrations: Vec<IntegrationName>,
+    pub(crate) trigger: Option<Trigger>,
     /// How many calls are nested beneath it.
     pub(crate) depth: usize,
     pub(crate) visits: Vec<Visit>,
@@ -62,7 +66,10 @@ pub(crate) fn compile(
     compiler.declare_all(document, &inputs);
     let limits = compiler.limits(document.limits);
     (compiler.max_items, compiler.call_depth) = (limits.items, limits.call_depth);
-    compiler.flow(document);
+    if let Some(node) = document.trigger {
+        compiler.trigger(node);
+    }
+    compiler.flow(document, &inputs);
     let outputs = compiler.outputs(document.outputs, "outputs");
     compiler.keep_what_is_read();
     compiler.unused(document, &inputs);
@@ -82,6 +89,9 @@ pub(crate) fn compile(
         eaches: compiler.eaches,
         forks: compiler.forks,
         callees: compiler.callees,
+        awaits: compiler.awaits,
+        responds: compiler.responds,
+        emits: compiler.emits,
         flows: Vec::new(),
         outputs,
         inputs: inputs.iter().map(|input| input.slot).collect(),
@@ -91,8 +101,8 @@ pub(crate) fn compile(
     };
     let integrations = compiler.integrations.into_values().collect();
     let secrets = document.secrets.iter().map(|(name, _)| (*name).to_owned()).collect();
-    let (visits, trail) = (compiler.visits, compiler.trail);
-    Some(Compiled { plan, inputs, secrets, integrations, depth, visits, trail })
+    let (visits, trail, trigger) = (compiler.visits, compiler.trail, compiler.trigger);
+    Some(Compiled { plan, inputs, secrets, integrations, trigger, depth, visits, trail })
 }
 
 /// The state of one compilation.
@@ -118,6 +128,14 @@ pub(crate) struct Compiler<'c, 'p, 's> {
     eaches: Vec<flowrun_machine::EachPlan>,
     forks: Vec<flowrun_machine::ForkPlan>,
     callees: Vec<flowrun_machine::CalleePlan>,
+    awaits: Vec<flowrun_machine::AwaitPlan>,
+    responds: Vec<flowrun_machine::RespondPlan>,
+    emits: Vec<flowrun_machine::EmitPlan>,
+    /// The steps that wait for a call of their own URL.
+    callback_ids: HashSet<String>,
+    /// What starts the flow, and what is known of it then.
+    trigger: Option<Trigger>,
+    trigger_fields: &'static [&'static str],
     /// How many calls are nested beneath it, and may be.
     depth: usize,
     call_depth: usize,
@@ -170,6 +188,12 @@ impl<'c, 'p, 's> Compiler<'c, 'p, 's> {
             eaches: Vec::new(),
             forks: Vec::new(),
             callees: Vec::new(),
+            awaits: Vec::new(),
+            responds: Vec::new(),
+            emits: Vec::new(),
+            callback_ids: HashSet::new(),
+            trigger: None,
+            trigger_fields: &[],
             depth: 0,
             call_depth: 0,
             is_broken: false,

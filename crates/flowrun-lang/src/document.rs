@@ -18,6 +18,7 @@ pub(crate) use step::{BUILT_IN, BranchNode, COMMON, Case, Guarded, Handler, Kind
 #[derive(Debug)]
 pub(crate) struct Document<'n> {
     pub(crate) name: Option<&'n str>,
+    pub(crate) trigger: Option<&'n Node>,
     pub(crate) inputs: &'n [(Key, Node)],
     pub(crate) secrets: Vec<(&'n str, &'n Node)>,
     pub(crate) steps: Vec<StepNode<'n>>,
@@ -33,6 +34,7 @@ pub(crate) const KEYS: &[&str] = &[
     "name",
     "description",
     "version",
+    "trigger",
     "inputs",
     "secrets",
     "steps",
@@ -44,7 +46,7 @@ pub(crate) const KEYS: &[&str] = &[
 ];
 
 /// Keys of the language that this version does not run yet.
-const LATER: &[&str] = &["trigger", "integrations"];
+const LATER: &[&str] = &["integrations"];
 
 /// Reads the flow's own keys, and all its steps.
 pub(crate) fn document<'n>(
@@ -56,6 +58,7 @@ pub(crate) fn document<'n>(
     keys.later(LATER, problems);
     let document = Document {
         name: keys.text("name", problems),
+        trigger: keys.take("trigger"),
         inputs: keys.map("inputs", problems),
         secrets: keys.texts("secrets", problems),
         steps: keys.take("steps").map_or_else(Vec::new, |node| steps(node, "steps", kinds, problems)),

@@ -14,6 +14,7 @@ use crate::node::Node;
 use crate::permissions::Visit;
 use crate::scalar::within;
 use crate::source::SourceText;
+use crate::trigger::Trigger;
 
 /// A flow without errors.
 #[derive(Debug, Clone)]
@@ -24,6 +25,7 @@ pub struct Flow {
     pub(crate) inputs: Vec<Input>,
     pub(crate) secrets: Vec<String>,
     pub(crate) integrations: Vec<IntegrationName>,
+    pub(crate) trigger: Option<Trigger>,
     /// The texts of the flows it calls, as the plan counts them from 1.
     called: Vec<(SourceText, Arc<Node>)>,
     pub(crate) visits: Vec<Visit>,
@@ -32,7 +34,8 @@ pub struct Flow {
 impl Flow {
     /// A flow and all the flows it calls.
     pub(crate) fn new(first: Part, parts: Vec<Part>) -> Self {
-        let Part { plan, source, root, inputs, mut secrets, mut integrations, mut visits, .. } = first;
+        let Part { plan, source, root, inputs, mut secrets, mut integrations, trigger, mut visits, .. } =
+            first;
         for part in &parts {
             secrets.extend(part.secrets.iter().cloned());
             integrations.extend(part.integrations.iter().cloned());
@@ -45,7 +48,7 @@ impl Flow {
         plan.hash = hash(&source, &parts);
         plan.flows = parts.iter().map(|part| Arc::clone(&part.plan)).collect();
         let called = parts.into_iter().map(|part| (part.source, part.root)).collect();
-        Self { plan: Arc::new(plan), source, root, inputs, secrets, integrations, called, visits }
+        Self { plan: Arc::new(plan), source, root, inputs, secrets, integrations, trigger, called, visits }
     }
 
     /// What the machine runs.
@@ -76,6 +79,12 @@ impl Flow {
     #[must_use]
     pub fn integrations(&self) -> &[IntegrationName] {
         &self.integrations
+    }
+
+    /// What starts it.
+    #[must_use]
+    pub fn trigger(&self) -> Option<&Trigger> {
+        self.trigger.as_ref()
     }
 
     /// Its text, and those of the flows it calls.

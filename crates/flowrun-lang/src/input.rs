@@ -1,14 +1,18 @@
 //! The inputs a flow declares, and the one door by which values come in (L-1, T21).
 
 mod accept;
+mod answer;
 
-use flowrun_template::{Slot, Slots, Type};
+use flowrun_template::{Path, Slot, Slots, Type};
 use serde_json::Value;
 
 use crate::code::Code;
 use crate::document::{Keys, wrong_shape};
 use crate::node::{Key, Node};
 use crate::problems::Problems;
+
+pub(crate) use accept::fits;
+pub(crate) use answer::Answer;
 
 /// An input as declared.
 #[derive(Debug, Clone)]
@@ -21,6 +25,8 @@ pub struct Input {
     pub default: Option<Value>,
     /// What a person would be asked.
     pub ask: Option<String>,
+    /// Where in the trigger it is found, where nobody gave it.
+    pub(crate) from: Option<Path>,
     /// Whether its value must not be shown.
     pub is_sensitive: bool,
     /// `enum`, `pattern`, `minimum`, `maximum` as a JSON schema.
@@ -44,7 +50,7 @@ pub(crate) const TYPES: &[&str] =
 
 /// The keys of an input.
 pub(crate) const KEYS: &[&str] =
-    &["type", "default", "ask", "enum", "pattern", "minimum", "maximum", "sensitive", "description"];
+    &["type", "default", "ask", "enum", "pattern", "minimum", "maximum", "sensitive", "from", "description"];
 
 /// Reads the `inputs` of a flow.
 pub(crate) fn inputs(entries: &[(Key, Node)], slots: &mut Slots, problems: &mut Problems<'_>) -> Vec<Input> {
@@ -67,6 +73,7 @@ fn input(key: &Key, node: &Node, slots: &mut Slots, problems: &mut Problems<'_>)
         kind,
         default: None,
         ask: None,
+        from: None,
         is_sensitive: false,
         rules: Value::Bool(true),
         slot,
@@ -75,18 +82,30 @@ fn input(key: &Key, node: &Node, slots: &mut Slots, problems: &mut Problems<'_>)
         return Some(plain(Type::Any));
     }
     let mut keys = Keys::of(node, &path, problems)?;
-    keys.later(&["from"], problems);
     let kind = keys.take("type").map_or(Type::Any, |node| kind_of(node, &keys.path_of("type"), problems));
     let mut input = plain(kind);
     input.ask = keys.text("ask", problems).map(str::to_owned);
     input.is_sensitive = keys.take("sensitive").is_some_and(|node| node.value() == Value::Bool(true));
-    input.rules = rules(&mut keys, kind, problems);
+    input.from = keys.take("from").and_then(|node| from(node, &keys.path_of("from"), problems));
+    input.rules = rules(&mut keys, &["enum", "pattern", "minimum", "maximum"], kind, problems);
     if let Some(node) = keys.take("default") {
         input.default = default(&input, node, &keys.path_of("default"), problems);
     }
     keys.text("description", problems);
     keys.refuse_rest(KEYS, problems);
     Some(input)
+}
+
+/// A path into the trigger (L-1, L-5).
+fn from(node: &Node, path: &str, problems: &mut Problems<'_>) -> Option<Path> {
+    match Path::compile(node.text().unwrap_or_default()) {
+        Ok(from) => Some(from),
+        Err(error) => {
+            let problem = problems.error(Code::Path, (path, node.bytes.clone()), error.message);
+            problem.set_help(error.help.unwrap_or_else(|| "from: body.customer.email".to_owned()));
+            None
+        }
+    }
 }
 
 fn kind_of(node: &Node, path: &str, problems: &mut Problems<'_>) -> Type {
@@ -100,10 +119,10 @@ fn kind_of(node: &Node, path: &str, problems: &mut Problems<'_>) -> Type {
 }
 
 /// The rules beyond the type, in the words of JSON Schema, whose names these keys are; always a usable schema.
-fn rules(keys: &mut Keys<'_>, kind: Type, problems: &mut Problems<'_>) -> Value {
+fn rules(keys: &mut Keys<'_>, known: &[&str], kind: Type, problems: &mut Problems<'_>) -> Value {
     let mut rules = serde_json::Map::new();
     let mut at = 0..0;
-    for key in ["enum", "pattern", "minimum", "maximum"] {
+    for key in known.iter().copied() {
         let Some(node) = keys.take(key) else { continue };
         if key == "pattern" {
             at = node.bytes.clone();

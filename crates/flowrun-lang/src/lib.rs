@@ -40,6 +40,7 @@ mod settings;
 mod source;
 mod suggest;
 mod trap;
+pub mod trigger;
 
 pub use bundle::{Flows, Unread};
 pub use catalog::Catalog;

@@ -10,6 +10,7 @@ use flowrun_step::StepSet;
 use serde_json::{Map, Value, json};
 
 use crate::document::{BUILT_IN, COMMON, KEYS};
+use crate::input::TYPES;
 
 /// What a duration looks like (L-7).
 const DURATION: &str = "^\\s*([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?\\s*$";
@@ -68,6 +69,7 @@ fn named(values: &Value) -> Value {
 fn flow_key(key: &str) -> Value {
     match key {
         "name" | "description" | "version" => defined("text"),
+        "trigger" => trigger(),
         "inputs" => named(&json!({ "anyOf": [defined("input"), { "type": "null" }] })),
         "secrets" => json!({ "type": "array", "items": defined("name") }),
         "steps" | "finally" => defined("steps"),
@@ -79,9 +81,59 @@ fn flow_key(key: &str) -> Value {
     }
 }
 
+/// What starts a flow: one of four.
+fn trigger() -> Value {
+    let (text, flag) = (json!({ "type": "string" }), json!({ "type": "boolean" }));
+    let texts = json!({ "type": "array", "items": defined("text") });
+    let message = map(
+        json!({
+            "channels": texts,
+            "accounts": texts,
+            "keywords": texts,
+            "match": { "enum": ["exact", "prefix", "contains", "regex"] },
+            "if": defined("expression"),
+            "interrupt": flag,
+            "default": flag,
+            "while_busy": { "enum": ["queue", "drop", "replace"] },
+        }),
+        &[],
+    );
+    let auth = json!({ "anyOf": [map(json!({ "hmac": text }), &["hmac"]), map(json!({ "bearer": text }), &["bearer"])] });
+    let webhook = map(
+        json!({
+            "path": text,
+            "method": text,
+            "auth": auth,
+            "reply": { "enum": ["outputs", "accepted"] },
+            "timeout": defined("duration"),
+        }),
+        &["path"],
+    );
+    let schedule = map(
+        json!({
+            "cron": text,
+            "zone": text,
+            "missed": { "enum": ["once", "skip"] },
+            "overlap": { "enum": ["skip", "queue"] },
+        }),
+        &["cron"],
+    );
+    let event = map(json!({ "name": text, "if": defined("expression") }), &["name"]);
+    let one = |kind: &str, settings: Value| map(json!({ kind: settings }), &[kind]);
+    json!({ "anyOf": [
+        one("message", json!({ "anyOf": [{ "type": "null" }, message] })),
+        one("webhook", webhook),
+        one("schedule", schedule),
+        one("event", event),
+    ] })
+}
+
 fn limits() -> Value {
     let number = json!({ "type": "integer", "minimum": 1 });
-    map(json!({ "steps": number, "state": number, "variable": number, "items": number }), &[])
+    map(
+        json!({ "steps": number, "state": number, "variable": number, "items": number, "call_depth": number }),
+        &[],
+    )
 }
 
 fn definitions(steps: &StepSet) -> Map<String, Value> {
@@ -110,13 +162,13 @@ fn definitions(steps: &StepSet) -> Map<String, Value> {
 }
 
 fn input() -> Value {
-    let types = ["string", "integer", "number", "boolean", "object", "array", "timestamp", "duration", "any"];
     let number = json!({ "type": "number" });
     map(
         json!({
-            "type": { "enum": types },
+            "type": { "enum": TYPES },
             "default": true,
             "ask": defined("text"),
+            "from": defined("text"),
             "enum": { "type": "array" },
             "pattern": defined("text"),
             "minimum": number,

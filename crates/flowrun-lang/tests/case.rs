@@ -132,16 +132,29 @@ fn a_file_without_cases_says_what_a_case_looks_like() {
     );
 }
 
-/// L-8 of conversations: they are part of the language and come with the kind `ask`.
 #[test]
-fn keys_of_a_conversation_come_later() {
+fn what_comes_from_outside_is_read_with_its_mistakes() {
     check(
-        "cases:\n  - name: asks\n    start: { message: { text: contact } }\n    say: [\"42\"]\n",
+        "cases:\n  - name: asks\n    start: { telegram: {} }\n    say: hello\n  - name: hears\n    start: { message: { body: 1 } }\n    \
+         events: [ { data: {} } ]\n    calls: [ { step: ok, payload: 1, after: soon } ]\n    expect: { response: { status: 99 }, \
+         emitted: [ { key: a } ] }\n",
         expect![[r#"
-            3:5 error[F025]: `start` is part of the language, but this version does not run it yet
-                cases[0].start => leave it out, or wait for the version that has it: docs/changelog.md
-            4:5 error[F025]: `say` is part of the language, but this version does not run it yet
-                cases[0].say => leave it out, or wait for the version that has it: docs/changelog.md
+            3:12 error[F022]: `start` is `message`, `webhook`, `schedule` or `event`, with what it brings, but this is a map
+                cases[0].start => start: { message: { text: hello } }
+            4:10 error[F022]: `say` is a list, but this is `hello`
+                cases[0].say => write each item on a line of its own, after `- `
+            6:25 error[F020]: unknown key `body`
+                cases[1].start.message.body => known here: text, choice, attachments
+            7:15 error[F021]: `event` is missing
+                cases[1].events[0] => add `event:`
+            8:26 error[F020]: unknown key `payload`
+                cases[1].calls[0].payload => known here: step, body, query, headers, after
+            8:45 error[F038]: this is not a duration
+                cases[1].calls[0].after => write 500ms, 30s, 5m, 1h30m or 2d
+            9:35 error[F022]: this is a whole number from 200 to 599, but this is `99`
+                cases[1].expect.response.status => write the number without quotes or units
+            9:52 error[F022]: an event has a name, but this is a map
+                cases[1].expect.emitted[0] => - { event: invoice_paid, key: "7" }
         "#]],
     );
 }

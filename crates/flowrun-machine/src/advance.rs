@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use crate::command::{Command, End};
 use crate::event::Event;
 use crate::failure::Failure;
+use crate::outside::Opening;
 use crate::plan::{Op, Pc, Placed, Plan};
 use crate::roots::Roots;
 use crate::run::{Run, Timer};
@@ -19,18 +20,18 @@ use crate::turn::Turn;
 ///
 /// # Example
 /// ```
-/// use flowrun_machine::{advance, Command, End, Event, Happening, Op, Plan, Run, Scope};
+/// use flowrun_machine::{advance, Command, End, Event, Happening, Op, Opening, Plan, Run, Scope};
 /// use flowrun_template::Slots;
 ///
 /// let plan = Plan {
 ///     name: "nothing".into(), hash: String::new(), slots: Slots::new(), steps: vec![], calls: vec![],
-///     eaches: vec![], forks: vec![], callees: vec![], flows: vec![],
+///     eaches: vec![], forks: vec![], callees: vec![], awaits: vec![], responds: vec![], emits: vec![], flows: vec![],
 ///     ops: vec![Op::Enter { scope: 0 }, Op::Leave, Op::Finish], owners: vec![None; 3],
 ///     scopes: vec![Scope { resume: 2, ..Scope::default() }], outputs: vec![], inputs: vec![],
 ///     max_steps: 10, max_state: 1024, max_variable: 1024,
 /// };
 /// let mut run = Run::new("run-1", &plan);
-/// let start = Event { at: "2026-11-24T12:00:00Z".parse()?, what: Happening::Start { inputs: vec![] } };
+/// let start = Event { at: "2026-11-24T12:00:00Z".parse()?, what: Happening::Start { inputs: vec![], opening: Opening::default() } };
 /// assert!(matches!(advance(&plan, &mut run, start)[..], [Command::Finish(End::Done { .. })]));
 /// # Ok::<(), jiff::Error>(())
 /// ```
@@ -63,11 +64,12 @@ pub(crate) struct Walk<'a> {
 pub(crate) type Step = Result<(), Reason>;
 
 impl Walk<'_> {
-    pub(crate) fn start(&mut self, inputs: Vec<(Slot, Value)>) {
+    pub(crate) fn start(&mut self, inputs: Vec<(Slot, Value)>, opening: Opening) {
         if !self.strand.frames.is_empty() {
             return;
         }
-        self.roots.begin(self.plan, &self.run.id, self.strand);
+        self.run.opening = opening;
+        self.roots.begin((self.plan, 0), self.run, self.strand);
         for (slot, value) in inputs {
             if let Err(reason) = self.write(slot, value) {
                 return self.unwind(reason);
@@ -102,6 +104,15 @@ impl Walk<'_> {
                 return self.next_turn(until.as_ref(), *max, *every, (*index, *body));
             }
             Op::Pause(pause) => return self.pause(pause),
+            Op::IfSet { slot, to } => {
+                if self.strand.variables.value(*slot).is_some() {
+                    next = *to;
+                }
+            }
+            Op::Ask { timeout } => self.ask(*timeout),
+            Op::Await { at } => return self.await_(*at),
+            Op::Respond { at } => self.respond(&plan.responds[*at])?,
+            Op::Emit { at } => self.emit(&plan.emits[*at])?,
             Op::Log { level, text, data } => {
                 let text = self.render(text)?.as_str().map(str::to_owned).unwrap_or_default();
                 let data = data.as_ref().map(|data| self.render(data)).transpose()?;
@@ -148,6 +159,7 @@ impl Walk<'_> {
             call: None,
             attempts: 0,
             turn: None,
+            asking: None,
             outer_index: None,
             deadline,
             timer,

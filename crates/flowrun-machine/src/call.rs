@@ -183,6 +183,7 @@ impl Walk<'_> {
                 }
             }
             Timer::Pause => self.pause_ended(op),
+            Timer::Answer => self.nobody_answered(),
         }
     }
 
@@ -192,6 +193,11 @@ impl Walk<'_> {
             None => Some(reason),
             Some(Blocked::Pause { timer, .. }) => {
                 self.drop_timer(timer);
+                Some(reason)
+            }
+            Some(waits @ Blocked::Await { .. }) => {
+                self.strand.blocked = Some(waits);
+                self.stop_waiting();
                 Some(reason)
             }
             Some(Blocked::Join(group)) => {

@@ -32,7 +32,7 @@ impl Walk<'_> {
             trail: format!("{}>{}", self.strand.trail(), self.plan.steps[step].path),
         };
         let mut child = Strand::at((callee.flow, 0), variables, Some(parent));
-        self.run.roots[callee.flow].begin(called, &self.run.id, &mut child);
+        self.run.roots[callee.flow].begin((called, callee.flow), self.run, &mut child);
         self.add_child(child);
         self.strand.blocked = Some(Blocked::Join(group));
         Ok(())

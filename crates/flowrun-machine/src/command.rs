@@ -47,9 +47,43 @@ pub enum Command {
         /// The moment.
         at: Timestamp,
     },
-    /// Forget a timer.
+    /// Wait for something from outside; answered by [`Happening::Received`](crate::Happening::Received), as often as
+    /// something comes that may be meant, until the op is dropped.
+    Await {
+        /// The number the answer carries.
+        op: u64,
+        /// Which flow of the bundle, as [`Plan::flow`](crate::Plan::flow) counts them.
+        flow: usize,
+        /// Index into [`Plan::steps`](crate::Plan::steps).
+        step: usize,
+        /// For what.
+        source: Source,
+        /// An answer from before this moment is none, unless earlier ones are taken.
+        since: Timestamp,
+    },
+    /// Answer whoever started the run and waits for it.
+    Answer {
+        /// The status.
+        status: u16,
+        /// The headers.
+        headers: Vec<(String, String)>,
+        /// The body.
+        body: Body,
+    },
+    /// Tell the host, and whoever waits for it, of an event.
+    Emit {
+        /// Its name.
+        event: String,
+        /// What it is about.
+        key: Option<String>,
+        /// What there is to know.
+        data: Value,
+        /// The same however often it is told: who has seen it once does not take it again.
+        id: String,
+    },
+    /// Forget a timer or a wait.
     Drop {
-        /// The timer's op.
+        /// The op of the timer or the wait.
         op: u64,
     },
     /// Report a line of the flow.
@@ -96,6 +130,41 @@ pub enum Command {
     Yield,
     /// The run is over; always the last command of a run.
     Finish(End),
+}
+
+/// What a run waits for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// A message of its conversation.
+    Answer {
+        /// Whether one from before the question counts.
+        takes_earlier: bool,
+    },
+    /// An event of this name, about this.
+    Event {
+        /// The name.
+        name: String,
+        /// What it is about.
+        key: Option<String>,
+    },
+    /// A call of the URL of a step.
+    Callback {
+        /// The step's id.
+        id: String,
+        /// The method, in capitals.
+        method: String,
+    },
+}
+
+/// The body of an answer.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Body {
+    /// None.
+    Empty,
+    /// JSON.
+    Json(Value),
+    /// Text as it is.
+    Text(String),
 }
 
 /// How a step ended (L-12).

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::failure::Failure;
+use crate::outside::Opening;
 
 /// Something that happened at a moment.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,6 +25,15 @@ pub enum Happening {
     Start {
         /// The inputs, checked by whoever took them.
         inputs: Vec<(Slot, Value)>,
+        /// What started it, and what it may wait for.
+        opening: Opening,
+    },
+    /// Something came for a wait.
+    Received {
+        /// The op of its command.
+        op: u64,
+        /// A message `{text, choice, attachments}`, the data of an event, or a call's `{body, query, headers}`.
+        message: Value,
     },
     /// A call ended.
     Called {

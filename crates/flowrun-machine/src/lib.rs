@@ -8,6 +8,7 @@ mod event;
 mod failure;
 mod group;
 mod key;
+mod outside;
 pub mod plan;
 mod retry;
 mod roots;
@@ -20,11 +21,13 @@ mod unwind;
 mod variables;
 
 pub use advance::advance;
-pub use command::{Command, End, StepStatus};
+pub use command::{Body, Command, End, Source, StepStatus};
 pub use event::{Called, Event, Happening};
 pub use failure::Failure;
+pub use outside::Opening;
 pub use plan::{
-    CallPlan, CalleePlan, EachPlan, Fits, ForkPlan, GivenInput, Join, LogLevel, OnError, Op, OutputUse,
-    Pause, Pc, Placed, Plan, Retry, RetryOn, Scope, StepPlan, UndoPlan,
+    Answers, AskPlan, AwaitPlan, BodyKind, CallPlan, CalleePlan, EachPlan, EmitPlan, Fits, ForkPlan,
+    GivenInput, Join, LogLevel, OnError, Op, OutputUse, Pause, Pc, Placed, Plan, RespondPlan, Retry, RetryOn,
+    Scope, StepPlan, UndoPlan,
 };
 pub use run::Run;

@@ -4,6 +4,7 @@
 //! a file; its places are paths such as `steps[0].set.total`, which the author's file maps to lines.
 
 mod bundle;
+mod outside;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +12,7 @@ use std::time::Duration;
 use flowrun_template::{Effect, Logic, Picks, Slot, Slots, Tree};
 
 pub use bundle::{CalleePlan, Fits, GivenInput};
+pub use outside::{Answers, AskPlan, AwaitPlan, BodyKind, EmitPlan, RespondPlan};
 
 /// An index into [`Plan::ops`].
 pub type Pc = usize;
@@ -49,6 +51,12 @@ pub struct Plan {
     pub forks: Vec<ForkPlan>,
     /// Flows that are called; [`Op::CallFlow`] names them by index.
     pub callees: Vec<CalleePlan>,
+    /// What is waited for from outside; [`Op::Await`] names it by index.
+    pub awaits: Vec<AwaitPlan>,
+    /// What callers are answered; [`Op::Respond`] names it by index.
+    pub responds: Vec<RespondPlan>,
+    /// Events that are told; [`Op::Emit`] names them by index.
+    pub emits: Vec<EmitPlan>,
     /// Every flow of the bundle that is called from this one or beneath; of the flow that is started only.
     pub flows: Vec<Arc<Plan>>,
     /// What the flow gives when it ends well, unless [`Op::End`] says otherwise (L-14).
@@ -163,6 +171,33 @@ pub enum Op {
     },
     /// Waits.
     Pause(Pause),
+    /// Goes on elsewhere if a variable has a value.
+    IfSet {
+        /// The variable.
+        slot: Slot,
+        /// Where.
+        to: Pc,
+    },
+    /// A question begins; its text is the call that follows.
+    Ask {
+        /// How long an answer may take.
+        timeout: Duration,
+    },
+    /// Waits for something from outside.
+    Await {
+        /// Index into [`Plan::awaits`].
+        at: usize,
+    },
+    /// Answers whoever started the run.
+    Respond {
+        /// Index into [`Plan::responds`].
+        at: usize,
+    },
+    /// Tells of an event.
+    Emit {
+        /// Index into [`Plan::emits`].
+        at: usize,
+    },
     /// Reports a line.
     Log {
         /// `debug`, `info`, `warn` or `error`.

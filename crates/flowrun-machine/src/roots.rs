@@ -1,4 +1,4 @@
-//! The reserved names a flow can read: `steps`, `error`, `now`, `run`. Each costs nothing if nothing mentions it.
+//! The reserved names a flow can read: `steps`, `error`, `now`, `run`, `trigger` … Each costs nothing if nothing mentions it.
 
 use std::sync::Arc;
 
@@ -8,7 +8,9 @@ use serde_json::{Map, Value, json};
 
 use crate::command::StepStatus;
 use crate::failure::Failure;
+use crate::outside::Opening;
 use crate::plan::Plan;
+use crate::run::Run;
 use crate::strand::{Frame, Strand};
 use crate::variables::Variables;
 
@@ -20,6 +22,9 @@ pub(crate) struct Roots {
     now: Option<Slot>,
     run: Option<Slot>,
     index: Option<Slot>,
+    trigger: Option<Slot>,
+    conversation: Option<Slot>,
+    callbacks: Option<Slot>,
 }
 
 impl Roots {
@@ -31,14 +36,25 @@ impl Roots {
             now: find("now"),
             run: find("run"),
             index: find("index"),
+            trigger: find("trigger"),
+            conversation: find("conversation"),
+            callbacks: find("callbacks"),
         }
     }
 
     /// Every id is in `steps` from the start: pending, nulls and 0 (L-12).
-    pub(crate) fn begin(self, plan: &Plan, run: &str, strand: &mut Strand) {
-        if let Some(slot) = self.run {
-            strand.variables.swap_root(slot, Some(Arc::new(json!({ "id": run }))));
-        }
+    pub(crate) fn begin(self, (plan, flow): (&Plan, usize), run: &Run, strand: &mut Strand) {
+        let Opening { trigger, conversation, callbacks } = &run.opening;
+        let callbacks = || callbacks.get(flow).cloned().map_or(Value::Null, Value::Object);
+        let mut show = |slot: Option<Slot>, value: &dyn Fn() -> Value| {
+            if let Some(slot) = slot {
+                strand.variables.swap_root(slot, Some(Arc::new(value())));
+            }
+        };
+        show(self.run, &|| json!({ "id": run.id }));
+        show(self.trigger, &|| trigger.clone());
+        show(self.conversation, &|| conversation.clone());
+        show(self.callbacks, &callbacks);
         let Some(slot) = self.steps else { return };
         let mentioned = plan.steps.iter().filter(|step| step.is_mentioned);
         let pending = || json!({ "status": "pending", "output": null, "error": null, "attempts": 0 });

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::group::Group;
+use crate::outside::Opening;
 use crate::plan::Plan;
 use crate::roots::Roots;
 use crate::strand::{Reason, Strand, StrandEnd, StrandId};
@@ -30,6 +31,11 @@ pub struct Run {
     /// Which strand made a call.
     pub(crate) calls: HashMap<u64, StrandId>,
     pub(crate) timers: HashMap<u64, (StrandId, Timer)>,
+    /// Which strand waits for something from outside.
+    pub(crate) waits: HashMap<u64, StrandId>,
+    pub(crate) opening: Opening,
+    /// Whether whoever started it has been answered.
+    pub(crate) is_answered: bool,
     /// Where each flow of the bundle keeps its reserved names.
     pub(crate) roots: Vec<Roots>,
     pub(crate) room: Room,
@@ -60,6 +66,8 @@ pub(crate) enum Timer {
     Abort,
     /// A pause of the flow's own.
     Pause,
+    /// The time for an answer.
+    Answer,
 }
 
 /// The flow's own strand.
@@ -78,6 +86,9 @@ impl Run {
             news: VecDeque::new(),
             calls: HashMap::new(),
             timers: HashMap::new(),
+            waits: HashMap::new(),
+            opening: Opening::default(),
+            is_answered: false,
             roots: (0..=plan.flows.len()).map(|flow| Roots::of(plan.flow(flow))).collect(),
             room: Room::of(plan),
             undo: Undo::default(),
@@ -112,7 +123,7 @@ impl Run {
 
 /// Whether a slot is one of the language's own names, which no merge carries over.
 pub(crate) fn is_root(slots: &Slots, at: usize) -> bool {
-    ["steps", "error", "now", "run"]
+    ["steps", "error", "now", "run", "trigger", "conversation", "callbacks"]
         .iter()
         .any(|name| slots.find(name).is_some_and(|slot| slot.index() == at))
 }

@@ -76,6 +76,8 @@ pub(crate) struct Frame {
     pub(crate) attempts: u32,
     /// Which turn of a `repeat` this is, counting from 0.
     pub(crate) turn: Option<u64>,
+    /// The question it asks.
+    pub(crate) asking: Option<Asking>,
     /// What the name `index` stood for outside the loop.
     pub(crate) outer_index: Option<Option<Arc<Value>>>,
     pub(crate) deadline: Option<Timestamp>,
@@ -87,6 +89,17 @@ pub(crate) struct Frame {
     pub(crate) after: Option<Reason>,
     /// What the name `error` stood for outside its handler or `finally`.
     pub(crate) outer_error: Option<Option<Arc<Value>>>,
+}
+
+/// A question that has been asked.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asking {
+    /// When.
+    pub(crate) since: Timestamp,
+    /// How long an answer may take.
+    pub(crate) until: Timestamp,
+    /// How many answers did not fit.
+    pub(crate) misfits: u32,
 }
 
 /// Which part of a scope is under way.
@@ -120,6 +133,13 @@ pub(crate) enum Blocked {
     Pause {
         timer: u64,
         then: Pc,
+    },
+    /// Something from outside.
+    Await {
+        op: u64,
+        /// Index into the plan's awaits.
+        at: usize,
+        timer: Option<u64>,
     },
     /// The end of all strands of a group.
     Join(u64),
@@ -202,6 +222,11 @@ impl Strand {
         let mut trail = self.parent.as_ref().map_or_else(String::new, |parent| parent.trail.clone());
         for turn in self.frames.iter().filter_map(|frame| frame.turn) {
             trail += &format!("#{turn}");
+        }
+        // What is asked again is another message than what was asked first.
+        for asking in self.frames.iter().filter_map(|frame| frame.asking).filter(|asking| asking.misfits > 0)
+        {
+            trail += &format!("?{}", asking.misfits);
         }
         trail
     }

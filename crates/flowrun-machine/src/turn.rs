@@ -25,7 +25,12 @@ pub(crate) struct Turn<'a> {
 impl Turn<'_> {
     pub(crate) fn happened(&mut self, what: Happening) {
         match what {
-            Happening::Start { inputs } => self.with(MAIN, |walk| walk.start(inputs)),
+            Happening::Start { inputs, opening } => self.with(MAIN, |walk| walk.start(inputs, opening)),
+            Happening::Received { op, message } => {
+                if let Some(strand) = self.run.waits.get(&op).copied() {
+                    self.with(strand, |walk| walk.received(op, message));
+                }
+            }
             Happening::Called { op, result } => {
                 if let Some(strand) = self.run.calls.remove(&op) {
                     self.with(strand, |walk| walk.called(op, result));

@@ -1,14 +1,24 @@
 //! Where a flow's messages go.
 
+use serde_json::Value;
+
 use crate::{BoxFuture, StepError};
 
 /// One message a flow sends.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct OutgoingMessage {
     /// The text.
     pub text: String,
     /// Whom to, where there is no conversation.
     pub to: Option<String>,
+    /// What may be pressed instead of typing an answer.
+    pub buttons: Vec<String>,
+    /// The URL of a picture, a sound or a document.
+    pub media: Option<String>,
+    /// A message that the channel's provider knows by name, as the channel describes it.
+    pub template: Option<Value>,
+    /// Whether to come back only once it has arrived, or with [`StepError::Undelivered`].
+    pub must_arrive: bool,
     /// The same on every attempt, so that a channel can refuse to deliver twice.
     pub key: String,
 }

@@ -95,6 +95,12 @@ pub enum StepError {
         /// What was expected and what was found.
         what: String,
     },
+    /// A message that had to arrive did not.
+    #[error("the message was not delivered: {said}")]
+    Undelivered {
+        /// What the channel says.
+        said: String,
+    },
     /// The step failed for a reason of its own.
     #[error("{message}")]
     Failed {
@@ -118,6 +124,7 @@ impl StepError {
             Self::Integration { .. } => ErrorKind::Integration,
             Self::Missing { .. } => ErrorKind::Missing,
             Self::Type { .. } => ErrorKind::Type,
+            Self::Undelivered { .. } => ErrorKind::Undelivered,
             Self::Failed { .. } => ErrorKind::Failed,
         }
     }

@@ -16,6 +16,18 @@ pub(crate) struct StartArguments {
     /// Gives inputs from a JSON object in a file; `-` reads it from stdin, `--var` wins.
     #[arg(long = "vars", value_name = "FILE")]
     pub(crate) inputs_file: Option<PathBuf>,
+    /// Says this where the flow asks, as a person would; once for each question.
+    #[arg(long = "say", value_name = "TEXT")]
+    pub(crate) said: Vec<String>,
+    /// Gives the data of an event that the flow waits for.
+    #[arg(long = "event", value_name = "NAME=JSON")]
+    pub(crate) events: Vec<String>,
+    /// Gives the body of the call that a step waits for at its own URL.
+    #[arg(long = "call", value_name = "STEP=JSON")]
+    pub(crate) calls: Vec<String>,
+    /// What starts the flow, read as `trigger` in it: a JSON object, or `@file`.
+    #[arg(long, value_name = "JSON")]
+    pub(crate) trigger: Option<String>,
     /// What goes to stdout: what the flow sent, all of it as one object, or events, one a line.
     #[arg(long, value_name = "FORM", default_value = "text")]
     pub(crate) output: Output,

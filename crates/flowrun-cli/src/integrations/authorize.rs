@@ -3,14 +3,12 @@
 //! The address is always printed. The browser comes back to a listener on this machine, or the person pastes the
 //! address it ended on; it never waits for ever (OA-70).
 
-use std::io::{self, BufRead};
 use std::time::Duration;
 
 use flowrun::oauth::{CallbackError, GrantKind};
 use flowrun::registry::{AuthorizeError, Authorized, Begin, Begun, Registry};
 use flowrun::step::IntegrationName;
 use flowrun::template::duration;
-use tokio::sync::mpsc;
 
 use super::device::by_device;
 use super::{browser, named};
@@ -18,6 +16,7 @@ use crate::args::AuthorizeArguments;
 use crate::callback::{Listener, Loopback, Verdict};
 use crate::complaint::Complaint;
 use crate::exit::Exit;
+use crate::lines::lines;
 use crate::output::written;
 use crate::world::World;
 
@@ -113,7 +112,7 @@ async fn by_paste(
     name: &IntegrationName,
 ) -> Result<Authorized, Complaint> {
     world.terminal.say("Then paste the address the browser ends on, even if it shows an error:");
-    let mut lines = pasted_lines();
+    let mut lines = lines();
     while let Some(line) = lines.recv().await {
         if line.trim().is_empty() {
             continue;
@@ -128,19 +127,6 @@ async fn by_paste(
     }
     Err(Complaint::new(Exit::Failed, "stdin ended before an address was pasted")
         .help(format!("flowrun integrations authorize {} --paste", super::shown::quoted(name))))
-}
-
-/// Lines of stdin. A thread of its own waits for them, because such a wait cannot be cancelled.
-fn pasted_lines() -> mpsc::Receiver<String> {
-    let (feed, lines) = mpsc::channel(1);
-    std::thread::spawn(move || {
-        for line in io::stdin().lock().lines().map_while(Result::ok) {
-            if feed.blocking_send(line).is_err() {
-                break;
-            }
-        }
-    });
-    lines
 }
 
 /// Whether the callback has nothing to do with this authorization, which therefore goes on waiting.

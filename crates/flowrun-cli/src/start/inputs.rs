@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use flowrun::lang::Given;
+use flowrun::SystemClock;
+use flowrun::lang::{Flow, Given};
+use flowrun::step::Clock as _;
+use serde_json::{Map, Value};
 
 use crate::args::StartArguments;
 use crate::complaint::Complaint;
@@ -27,6 +30,37 @@ pub(super) fn given(world: &World, arguments: &StartArguments) -> Result<BTreeMa
         given.insert(name, Given::Text(text));
     }
     Ok(given)
+}
+
+/// What starts the flow, as it reads `trigger`; null for one that nothing starts.
+pub(super) fn trigger(world: &World, arguments: &StartArguments, flow: &Flow) -> Result<Value, Complaint> {
+    let given = arguments.trigger.as_ref().map(|text| members(world, text)).transpose()?;
+    match (flow.trigger(), given) {
+        (None, None) => Ok(Value::Null),
+        (None, Some(_)) => {
+            Err(Complaint::new(Exit::Usage, "the flow has no `trigger` to read what is given")
+                .help("leave --trigger out, or give the flow a trigger"))
+        }
+        (Some(trigger), given) => {
+            let now = SystemClock.now();
+            trigger.opened(given.unwrap_or_default(), now).map_err(|wrong| {
+                Complaint::new(Exit::Usage, "what --trigger gives does not fit the flow's trigger")
+                    .because(wrong)
+                    .help(format!("its fields are: {}", trigger.fields().join(", ")))
+            })
+        }
+    }
+}
+
+fn members(world: &World, text: &str) -> Result<Map<String, Value>, Complaint> {
+    if let Some(file) = text.strip_prefix('@') {
+        return source::read_object(world, Path::new(file));
+    }
+    serde_json::from_str(text).map_err(|error| {
+        Complaint::new(Exit::Usage, "what --trigger gives is no JSON object")
+            .because(error)
+            .help("--trigger '{\"text\": \"hello\"}', or --trigger @file")
+    })
 }
 
 /// A file's text without its last line end, which editors add.

@@ -6,10 +6,12 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use flowrun::engine::{Observer, RunEvent};
+use flowrun::engine::{Observer, RunEvent, Told};
+use flowrun::machine::{Body, Source};
 use flowrun::step::{BoxFuture, Channel, OutgoingMessage, StepError};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
+use tokio::sync::mpsc::UnboundedSender;
 
 use super::calls::Planned;
 use super::tap::Seen;
@@ -28,6 +30,8 @@ pub(super) struct Scene {
     pub(super) heard: Mutex<Heard>,
     /// Told when a dry run can go no further.
     pub(super) ended: Notify,
+    /// Told of each step that waits for something from outside.
+    pub(super) waiting: UnboundedSender<(String, Source)>,
 }
 
 /// What a run has said so far.
@@ -35,6 +39,8 @@ pub(super) struct Scene {
 pub(super) struct Heard {
     /// The texts that were sent, in order.
     pub(super) sent: Vec<String>,
+    /// What whoever started the run was answered.
+    pub(super) answer: Option<Value>,
     /// The first failure of stdout: data was lost.
     pub(super) lost: Option<io::Error>,
 }
@@ -74,7 +80,8 @@ impl Scene {
         }
     }
 
-    fn send(&self, text: &str) {
+    fn send(&self, message: &OutgoingMessage) {
+        let text = message.text.as_str();
         if self.is_dry {
             self.terminal.say(&format!("would send: {text}"));
             return;
@@ -87,7 +94,44 @@ impl Scene {
             Output::Json => {}
             Output::Ndjson => self.event(&json!({"event": "sent", "text": text})),
         }
+        if !message.buttons.is_empty() {
+            self.terminal.say(&format!("one of: {}", message.buttons.join(" | ")));
+        }
+        if let Some(media) = &message.media {
+            self.terminal.say(&format!("with: {media}"));
+        }
         self.heard().sent.push(text.to_owned());
+    }
+
+    /// A dry run cannot know what comes from outside; any other run is answered.
+    fn waits(&self, step: &str, source: &Source) {
+        self.event(&json!({"event": "waiting", "step": step, "for": shown(source)}));
+        if self.is_dry {
+            return self.end_here(step, shown(source));
+        }
+        // Without a receiver the run is over.
+        let _ = self.waiting.send((step.to_owned(), source.clone()));
+    }
+
+    fn answers(&self, status: u16, headers: &[(String, String)], body: &Body) {
+        let headers: serde_json::Map<String, Value> =
+            headers.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str()))).collect();
+        let (json, text) = match body {
+            Body::Empty => (Value::Null, String::new()),
+            Body::Json(json) => (json.clone(), json.to_string()),
+            Body::Text(text) => (Value::from(text.as_str()), text.clone()),
+        };
+        let answer = json!({ "status": status, "headers": headers, "body": json });
+        self.event(&json!({"event": "answered", "answer": answer}));
+        if self.is_dry {
+            return self.terminal.say(&format!("would answer: {status} {text}"));
+        }
+        self.terminal.say(&format!("{:<11} {status}", "answer"));
+        if self.output == Output::Text && !text.is_empty() {
+            let written = self.terminal.data(&text);
+            self.keep(written);
+        }
+        self.heard().answer = Some(answer);
     }
 
     /// `contact     GET api.teamleader.eu/contacts.info  200  6 ms`
@@ -107,6 +151,14 @@ impl Scene {
         // A handled error is said nowhere else.
         let error = error.map_or_else(String::new, |error| format!("  {error}"));
         self.terminal.say(&format!("{step:<11} {method} {host}{path}  {status}  {ms} ms{error}"));
+    }
+}
+
+fn shown(source: &Source) -> &'static str {
+    match source {
+        Source::Answer { .. } => "an answer",
+        Source::Event { .. } => "an event",
+        Source::Callback { .. } => "a call of its URL",
     }
 }
 
@@ -130,6 +182,13 @@ impl Observer for Eyes {
                 scene.event(&json!({"event": "not_undone", "step": step, "error": error}));
                 scene.terminal.say(&format!("{step:<11} could not take back: {error}"));
             }
+            RunEvent::Waiting { step, source } => scene.waits(step, source),
+            RunEvent::Answered { status, headers, body } => scene.answers(*status, headers, body),
+            RunEvent::Emitted(Told { event, key, data, .. }) => {
+                scene.event(&json!({"event": "emitted", "name": event, "key": key, "data": data}));
+                let about = key.as_ref().map_or_else(String::new, |key| format!(" about {key}"));
+                scene.terminal.say(&format!("{:<11} {event}{about}", "event"));
+            }
             RunEvent::Logged { level, text, data } => {
                 scene.event(&json!({"event": "log", "level": level, "text": text, "data": data}));
                 scene.terminal.say(&format!("{:<11} {text}", format!("{level:?}").to_lowercase()));
@@ -148,7 +207,7 @@ impl Channel for Mouth {
     }
 
     fn send<'a>(&'a self, message: &'a OutgoingMessage) -> BoxFuture<'a, Result<(), StepError>> {
-        self.0.send(&message.text);
+        self.0.send(message);
         Box::pin(async { Ok(()) })
     }
 }

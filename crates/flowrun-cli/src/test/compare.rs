@@ -1,12 +1,13 @@
 //! What a run came to, against what its case expects: every difference at its place in the test file.
 
-use flowrun::lang::case::{Canned, Case, ExpectedRequest, Written};
+use flowrun::engine::Told;
+use flowrun::lang::case::{Canned, Case, ExpectedEvent, ExpectedRequest, ExpectedResponse, Written};
 use flowrun::lang::{Code, Diagnostic};
 use serde_json::Value;
 
 use super::diff::{self, Line};
 use super::run::{End, Ran};
-use super::stage::{Asked, fits};
+use super::stage::{Asked, Response, fits};
 
 /// Why a case failed.
 #[derive(Debug, Clone)]
@@ -38,6 +39,8 @@ pub(super) fn problems(case: &Case, ran: &Ran) -> Vec<Problem> {
     let mut problems: Vec<Problem> = end(case, ran).into_iter().collect();
     problems.extend(sent(case, ran));
     problems.extend(requests(case, ran));
+    problems.extend(response(case, ran));
+    problems.extend(emitted(case, ran));
     problems.extend(counted(case, ran));
     problems.extend(steps(case, ran));
     // A run that came to another end did not get to the others.
@@ -145,6 +148,59 @@ fn requests(case: &Case, ran: &Ran) -> Option<Problem> {
     let is: Vec<String> = asked.iter().enumerate().map(is).collect();
     let diff = diff::lines(&wanted, &is).unwrap_or_default();
     Some(Problem::at(expected, "the flow made other requests".to_owned(), diff))
+}
+
+fn response(case: &Case, ran: &Ran) -> Option<Problem> {
+    let expected = case.expect.response.as_ref()?;
+    let Some(Response { status, headers, body }) = &ran.seen.answer else {
+        return Some(Problem::at(expected, "nobody was answered".to_owned(), Vec::new()));
+    };
+    let ExpectedResponse { status: wanted, headers: among, body: wanted_body } = &expected.is;
+    let has = |(name, value): &(String, String)| {
+        headers.iter().any(|(known, is)| known.eq_ignore_ascii_case(name) && is == value)
+    };
+    let is_as_expected = wanted.is_none_or(|wanted| wanted == *status)
+        && among.iter().all(has)
+        && wanted_body.as_ref().is_none_or(|wanted| diff::same(body, wanted));
+    if is_as_expected {
+        return None;
+    }
+    let line = |status: Option<u16>, headers: &[(String, String)], body: Option<&Value>| {
+        let status = status.map(|status| status.to_string());
+        let headers = headers.iter().map(|(name, value)| format!("{name}: {value}"));
+        status.into_iter().chain(headers).chain(body.map(ToString::to_string)).collect::<Vec<_>>().join("  ")
+    };
+    let diff =
+        changed(&line(*wanted, among, wanted_body.as_ref()), &line(Some(*status), headers, Some(body)));
+    Some(Problem::at(expected, "the flow answered something else".to_owned(), diff))
+}
+
+fn emitted(case: &Case, ran: &Ran) -> Option<Problem> {
+    let expected = case.expect.emitted.as_ref()?;
+    let told = &ran.seen.emitted;
+    let is_it = |expected: &ExpectedEvent, told: &Told| {
+        expected.event == told.event
+            && expected.key.as_ref().is_none_or(|key| Some(key) == told.key.as_ref())
+            && expected.data.as_ref().is_none_or(|data| diff::holds(&told.data, data))
+    };
+    let is_same = expected.is.len() == told.len()
+        && expected.is.iter().zip(told).all(|(expected, told)| is_it(expected, told));
+    if is_same {
+        return None;
+    }
+    let line = |event: &str, key: Option<&String>, data: Option<&Value>| {
+        let parts = [Some(event.to_owned()), key.cloned(), data.map(ToString::to_string)];
+        parts.into_iter().flatten().collect::<Vec<_>>().join("  ")
+    };
+    let wanted: Vec<String> =
+        expected.is.iter().map(|it| line(&it.event, it.key.as_ref(), it.data.as_ref())).collect();
+    let is = |(at, told): (usize, &Told)| match expected.is.get(at) {
+        Some(expected) if is_it(expected, told) => wanted[at].clone(),
+        _ => line(&told.event, told.key.as_ref(), Some(&told.data)),
+    };
+    let is: Vec<String> = told.iter().enumerate().map(is).collect();
+    let diff = diff::lines(&wanted, &is).unwrap_or_default();
+    Some(Problem::at(expected, "the flow told of other events".to_owned(), diff))
 }
 
 fn is_as_expected(expected: &ExpectedRequest, asked: &Asked) -> bool {

@@ -1,10 +1,12 @@
 //! Runs one case: the engine as it is, in virtual time.
 
-use flowrun::engine::Outcome;
-use flowrun::lang::case::Case;
+use std::time::Duration;
+
+use flowrun::engine::{Incoming, Outcome, Start, Told, mail};
+use flowrun::lang::case::{Case, Happened};
 use flowrun::lang::{Code, Diagnostic};
 use flowrun::machine::Failure;
-use flowrun::step::{ErrorKind, RunId};
+use flowrun::step::{Clock as _, ErrorKind, RunId};
 use flowrun::template::Slot;
 use serde_json::{Map, Value};
 use std::sync::Arc;
@@ -35,7 +37,11 @@ pub(super) enum End {
 }
 
 /// Runs a case to its end.
-pub(super) fn run(tried: &Tried, case: &Case, inputs: Vec<(Slot, Value)>) -> Result<Ran, Complaint> {
+pub(super) fn run(
+    tried: &Tried,
+    case: &Case,
+    (trigger, inputs): (Value, Vec<(Slot, Value)>),
+) -> Result<Ran, Complaint> {
     let clock = VirtualClock::new(case.now, case.advance);
     let stage = Stage::new(&tried.suite, case, &tried.flow, Arc::new(clock.clone()));
     if let Some(diagnostic) = &tried.unusable {
@@ -59,11 +65,27 @@ pub(super) fn run(tried: &Tried, case: &Case, inputs: Vec<(Slot, Value)>) -> Res
         .map_err(|error| Complaint::from_error(Exit::Failed, &error))?;
     let id = RunId::new("test").map_err(|error| Complaint::from_error(Exit::Failed, &error))?;
     let flow = tried.flow.clone();
+    let (post, mail) = mail();
+    stage.speak_to(post.clone());
+    let callbacks = |step: &str| format!("https://flowrun.test/callbacks/{step}");
+    let start = Start::new(id, inputs).trigger(trigger).conversation("test", "terminal");
+    let start = start.callbacks(callbacks).mail(mail);
+    let comes = comes(case);
+    let (begin, time) = (case.now, clock.clone());
     // The run is a task: what the runtime itself waits for counts as idle even when it could go on.
     let work = async move {
+        for (after, incoming) in comes {
+            let (at, time, post) =
+                (begin.checked_add(after).unwrap_or(jiff::Timestamp::MAX), time.clone(), post.clone());
+            tokio::spawn(async move {
+                time.sleep_until(at).await;
+                // What comes after the end is nobody's.
+                let _ = post.put(incoming);
+            });
+        }
         tokio::select! {
             biased;
-            outcome = engine.run(&flow, id, inputs, CancellationToken::new()) => ended(outcome),
+            outcome = engine.run(&flow, start, CancellationToken::new()) => ended(outcome),
             stop = clock.stopped() => match stop {
                 Stop::Over => End::Waits,
                 Stop::Stuck => End::Stuck,
@@ -74,6 +96,20 @@ pub(super) fn run(tried: &Tried, case: &Case, inputs: Vec<(Slot, Value)>) -> Res
     let end = end.map_err(|error| Complaint::from_error(Exit::Failed, &error))?;
     let seen = stage.seen().clone();
     Ok(Ran { end, seen })
+}
+
+/// What comes at a time of its own, and when.
+fn comes(case: &Case) -> Vec<(Duration, Incoming)> {
+    let said =
+        case.say.iter().filter_map(|said| Some((said.after?, Incoming::Message(said.message.clone()))));
+    let event = |(at, event): (usize, &Happened)| {
+        let (name, key, data) = (event.name.is.clone(), event.key.clone(), event.data.clone());
+        (event.after, Incoming::Event(Told { event: name, key, data, id: format!("event-{at}") }))
+    };
+    let call = |call: &Happened| {
+        (call.after, Incoming::Call { callback: call.name.is.clone(), payload: call.data.clone() })
+    };
+    said.chain(case.events.iter().enumerate().map(event)).chain(case.calls.iter().map(call)).collect()
 }
 
 /// An integration cannot be used: the run does not begin.

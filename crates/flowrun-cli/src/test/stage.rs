@@ -3,20 +3,21 @@
 //! It is a way out above the registry's place (R2): a step, its retries and its picks are the real ones, and no token
 //! exists here. A reply is given as often as it says; which one, is decided by the step that asks and the request it makes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use flowrun::engine::{Observer, RunEvent};
+use flowrun::engine::{Incoming, Observer, Post, RunEvent, Told};
 use flowrun::lang::Flow;
 use flowrun::lang::case::{Answer, Body, Canned, Case, Suite, When};
-use flowrun::machine::StepStatus;
+use flowrun::machine::{self, Source, StepStatus};
 use flowrun::step::{
     BoxFuture, CallEffect, Channel, Clock, Effect, IntegrationName, IntegrationStatus, Integrations,
     Outbound, OutgoingMessage, Reply, Request, SecretSource, StepError, Tenant,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use secrecy::SecretString;
+use serde_json::Value;
 
 /// The surroundings of one run.
 #[derive(Clone)]
@@ -28,6 +29,8 @@ struct Parts {
     kept: BTreeMap<(String, String), String>,
     secrets: BTreeMap<String, SecretString>,
     seen: Mutex<Seen>,
+    /// The way into the run.
+    post: Mutex<Option<Post>>,
 }
 
 /// What was seen of a run.
@@ -41,8 +44,23 @@ pub(super) struct Seen {
     pub(super) unanswered: Vec<Asked>,
     /// The replies that are left.
     pub(super) left: Vec<Canned>,
+    /// What a person is still to say.
+    pub(super) say: VecDeque<Value>,
+    /// What whoever started it was answered.
+    pub(super) answer: Option<Response>,
+    /// The events that it told of.
+    pub(super) emitted: Vec<Told>,
     /// How steps ended, by id or path, and how many attempts the last of each took.
     pub(super) ended: Vec<(String, StepStatus, u32)>,
+}
+
+/// What whoever started a run was answered.
+#[derive(Debug, Clone)]
+pub(super) struct Response {
+    pub(super) status: u16,
+    pub(super) headers: Vec<(String, String)>,
+    /// JSON, or text; null for none.
+    pub(super) body: Value,
 }
 
 /// A request that was made.
@@ -68,8 +86,24 @@ impl Stage {
             integrations: suite.integrations.clone(),
             kept: suite.kept.clone(),
             secrets,
-            seen: Mutex::new(Seen { left: case.replies.clone(), ..Seen::default() }),
+            seen: Mutex::new(Seen { left: case.replies.clone(), say: said(case), ..Seen::default() }),
+            post: Mutex::new(None),
         }))
+    }
+
+    /// Lets the person of the case speak to the run.
+    pub(super) fn speak_to(&self, post: Post) {
+        *self.0.post.lock().unwrap_or_else(PoisonError::into_inner) = Some(post);
+    }
+
+    /// A question waits: the person says the next thing, if anything is left to say.
+    fn asked(&self) {
+        let Some(message) = self.seen().say.pop_front() else { return };
+        let post = self.0.post.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(post) = post {
+            // The run waits, so there is room, and it is not over.
+            let _ = post.put(Incoming::Message(message));
+        }
     }
 
     /// What was seen so far.
@@ -117,6 +151,11 @@ impl Stage {
             Answer::Reply { status, headers, body } => reply(status, &headers, &body, request),
         }
     }
+}
+
+/// What a person says once a question waits; what comes at its own time is not among it.
+fn said(case: &Case) -> VecDeque<Value> {
+    case.say.iter().filter(|said| said.after.is_none()).map(|said| said.message.clone()).collect()
 }
 
 /// Whether a request is as described.
@@ -213,8 +252,21 @@ impl Channel for Stage {
 
 impl Observer for Stage {
     fn on(&self, event: &RunEvent) {
-        if let RunEvent::StepEnded { step, status, attempts } = event {
-            self.seen().ended.push((step.clone(), *status, *attempts));
+        match event {
+            RunEvent::StepEnded { step, status, attempts } => {
+                self.seen().ended.push((step.clone(), *status, *attempts));
+            }
+            RunEvent::Waiting { source: Source::Answer { .. }, .. } => self.asked(),
+            RunEvent::Emitted(told) => self.seen().emitted.push(told.clone()),
+            RunEvent::Answered { status, headers, body } => {
+                let body = match body {
+                    machine::Body::Empty => Value::Null,
+                    machine::Body::Json(json) => json.clone(),
+                    machine::Body::Text(text) => Value::from(text.as_str()),
+                };
+                self.seen().answer = Some(Response { status: *status, headers: headers.clone(), body });
+            }
+            _ => {}
         }
     }
 }

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use expect_test::Expect;
-use flowrun_engine::{Engine, Observer, Outcome, RunEvent};
+use flowrun_engine::{Engine, Incoming, Observer, Outcome, RunEvent, Start, Told, mail};
 use flowrun_lang::{Catalog, Diagnostic, Flows, SourceText, Unread, check_with};
 use flowrun_step::{
     BoxFuture, CallEffect, Channel, Clock, Draft, Effect, Outbound, OutgoingMessage, Reply, Request, RunId,
@@ -18,6 +18,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::Deserialize;
+use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 /// Runs a flow against a script and compares everything that could be seen.
@@ -27,9 +28,20 @@ pub(crate) fn check(flow: &str, script: &[&str], expected: Expect) {
 
 /// The same for a flow that calls others, each a name and a text.
 pub(crate) fn check_calling(flow: &str, beside: &[(&str, &str)], script: &[&str], expected: Expect) {
+    check_answered(flow, beside, script, &[], expected);
+}
+
+/// The same for a flow to which things come from outside: each with the second it comes at.
+pub(crate) fn check_answered(
+    flow: &str,
+    beside: &[(&str, &str)],
+    script: &[&str],
+    comes: &[(u64, Incoming)],
+    expected: Expect,
+) {
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = runtime.enable_time().start_paused(true).build().expect("a runtime");
-    expected.assert_eq(&runtime.block_on(run(flow, &Beside(beside), script)));
+    expected.assert_eq(&runtime.block_on(run(flow, &Beside(beside), script, comes)));
 }
 
 /// The flows beside the one that is run.
@@ -43,7 +55,7 @@ impl Flows for Beside<'_> {
     }
 }
 
-async fn run(text: &str, beside: &Beside<'_>, script: &[&str]) -> String {
+async fn run(text: &str, beside: &Beside<'_>, script: &[&str], comes: &[(u64, Incoming)]) -> String {
     let world = World::new(script);
     let engine = Engine::builder(Arc::new(world.clone()), Arc::new(Closed))
         .step(Call(world.clone()))
@@ -55,9 +67,19 @@ async fn run(text: &str, beside: &Beside<'_>, script: &[&str]) -> String {
     let source = SourceText::new("flow.yaml", text.as_bytes().to_vec()).expect("UTF-8");
     let checked = check_with(&source, &Catalog::new(engine.steps().clone()), beside);
     let flow = checked.flow.unwrap_or_else(|| panic!("{:#?}", checked.diagnostics));
-    let inputs = flow.accept(&BTreeMap::new()).expect("no inputs");
-    let id = RunId::new("run-1").expect("an id");
-    let outcome = engine.run(&flow, id, inputs, world.cancel.clone()).await;
+    let trigger = json!({ "text": "hello", "data": { "id": "7" } });
+    let inputs =
+        flow.accept_from(&BTreeMap::new(), &trigger, true).expect("every input is asked for or found");
+    let (post, mail) = mail();
+    for (second, incoming) in comes.iter().cloned() {
+        let post = post.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_secs(second)).await;
+            post.put(incoming).expect("the run still takes it");
+        });
+    }
+    let start = Start::new(RunId::new("run-1").expect("an id"), inputs).trigger(trigger).mail(mail);
+    let outcome = engine.run(&flow, start, world.cancel.clone()).await;
     world.say(&end(&world, outcome));
     let seen = world.seen.lock().expect("unpoisoned");
     seen.join("\n")
@@ -126,7 +148,8 @@ impl Channel for World {
     }
 
     fn send<'a>(&'a self, message: &'a OutgoingMessage) -> BoxFuture<'a, Result<(), StepError>> {
-        self.say(&format!("{} sent {}", self.time(), message.text));
+        let buttons = message.buttons.iter().map(|button| format!(" [{button}]")).collect::<String>();
+        self.say(&format!("{} sent {}{buttons}", self.time(), message.text));
         Box::pin(async { Ok(()) })
     }
 }
@@ -139,6 +162,12 @@ impl Observer for World {
             }
             RunEvent::NotUndone { step, error } => {
                 self.say(&format!("{} not taken back at {step}: {error}", self.time()));
+            }
+            RunEvent::Emitted(Told { event, key, data, .. }) => {
+                self.say(&format!("{} told {event} {} {data}", self.time(), key.as_deref().unwrap_or("-")));
+            }
+            RunEvent::Answered { status, headers, body } => {
+                self.say(&format!("{} answered {status} {headers:?} {body:?}", self.time()));
             }
             RunEvent::CallEnded { error: Some(error), .. } if error == "aborted" => {
                 self.say(&format!("{} aborted", self.time()));

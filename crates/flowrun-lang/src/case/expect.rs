@@ -17,6 +17,10 @@ pub struct Expect {
     pub requests: Option<Written<Vec<ExpectedRequest>>>,
     /// What it gives when it ends well.
     pub outputs: Option<Written<Map<String, Value>>>,
+    /// What whoever started it is answered.
+    pub response: Option<Written<ExpectedResponse>>,
+    /// The events that it tells of, all of them, in order.
+    pub emitted: Option<Written<Vec<ExpectedEvent>>>,
     /// How many attempts steps took.
     pub attempts: Vec<(Written<String>, u64)>,
     /// The kind or the name of the error it ends with; without it, it ends well.
@@ -38,7 +42,29 @@ pub struct ExpectedRequest {
     pub json: Option<Value>,
 }
 
-const EXPECT: &[&str] = &["sent", "requests", "outputs", "attempts", "error", "steps"];
+/// What an answer must be like: only what is written is compared.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ExpectedResponse {
+    /// Its status.
+    pub status: Option<u16>,
+    /// Headers it must have, among others.
+    pub headers: Vec<(String, String)>,
+    /// Its body.
+    pub body: Option<Value>,
+}
+
+/// What an event must be like: only what is written is compared.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ExpectedEvent {
+    /// Its name.
+    pub event: String,
+    /// What it is about.
+    pub key: Option<String>,
+    /// What its data must hold; a map may hold more.
+    pub data: Option<Value>,
+}
+
+const EXPECT: &[&str] = &["sent", "requests", "outputs", "response", "emitted", "attempts", "error", "steps"];
 const REQUEST: &[&str] = &["step", "method", "url", "headers", "json"];
 /// More attempts than any step makes: L-10 allows ten further ones.
 const MOST_ATTEMPTS: u64 = 11;
@@ -59,6 +85,8 @@ pub(super) fn expect(keys: &mut Keys<'_>, problems: &mut Problems<'_>) -> Expect
         sent: of_list(&mut keys, "sent", problems, read::text),
         requests: of_list(&mut keys, "requests", problems, request),
         outputs: outputs(&mut keys, problems),
+        response: response(&mut keys, problems),
+        emitted: of_list(&mut keys, "emitted", problems, event),
         attempts: by_step(&mut keys, "attempts", problems, |node, path, problems| {
             read::whole(node, (path, 0, MOST_ATTEMPTS), problems)
         }),
@@ -110,6 +138,33 @@ fn outputs(keys: &mut Keys<'_>, problems: &mut Problems<'_>) -> Option<Written<M
         return None;
     };
     Some(Written { is: outputs, place: problems.source().place(&path, key.bytes.clone()) })
+}
+
+fn response(keys: &mut Keys<'_>, problems: &mut Problems<'_>) -> Option<Written<ExpectedResponse>> {
+    let path = keys.path_of("response");
+    let (key, node) = keys.entry("response")?;
+    let place = problems.source().place(&path, key.bytes.clone());
+    let mut keys = Keys::of_a("an answer", node, &path, problems)?;
+    let status_path = keys.path_of("status");
+    let status = keys.take("status").and_then(|node| read::whole(node, (&status_path, 200, 599), problems));
+    let headers = read::texts_by_name(&mut keys, "headers", problems).into_iter();
+    let headers = headers.map(|(name, value)| (name.is, value)).collect();
+    let body = keys.take("json").map(Node::value).or_else(|| keys.text("text", problems).map(Value::from));
+    keys.refuse_rest(&["status", "headers", "json", "text"], problems);
+    let status = status.and_then(|status| u16::try_from(status).ok());
+    Some(Written { is: ExpectedResponse { status, headers, body }, place })
+}
+
+fn event(node: &Node, path: &str, problems: &mut Problems<'_>) -> Option<ExpectedEvent> {
+    let mut keys = Keys::of_a("an event", node, path, problems)?;
+    let event = keys.text("event", problems).map(str::to_owned);
+    if event.is_none() && node.get("event").is_none() {
+        keys.text("event", problems);
+        wrong_shape(problems, (path, node), "an event has a name", "- { event: invoice_paid, key: \"7\" }");
+    }
+    let (key, data) = (keys.text("key", problems).map(str::to_owned), keys.take("data").map(Node::value));
+    keys.refuse_rest(&["event", "key", "data"], problems);
+    Some(ExpectedEvent { event: event?, key, data })
 }
 
 fn request(node: &Node, path: &str, problems: &mut Problems<'_>) -> Option<ExpectedRequest> {

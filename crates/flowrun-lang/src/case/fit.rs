@@ -8,6 +8,7 @@ use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Place};
 use crate::flow::Flow;
 use crate::suggest::nearest;
+use crate::trigger::Trigger;
 
 impl Suite {
     /// Everything in the file that does not fit the flow.
@@ -22,6 +23,7 @@ impl Suite {
         for (secret, _) in self.cases.iter().flat_map(|case| &case.secrets) {
             misfits.extend(undeclared_secret(secret, flow));
         }
+        misfits.extend(self.cases.iter().filter_map(|case| misstarted(case, flow)));
         misfits.sort_by_key(|misfit| misfit.place.as_ref().map_or(0, |place| place.bytes.start));
         misfits
     }
@@ -38,7 +40,29 @@ fn steps(case: &Case) -> impl Iterator<Item = &Written<String>> {
     let requests = expect.requests.iter().flat_map(|requests| &requests.is);
     let counted = expect.attempts.iter().map(|(step, _)| step);
     let ended = expect.steps.iter().map(|(step, _)| step);
+    let calls = case.calls.iter().map(|call| &call.name);
+    let replies = replies.chain(calls);
     replies.chain(requests.filter_map(|request| request.step.as_ref())).chain(counted).chain(ended)
+}
+
+/// A case that starts the flow in another way than its trigger.
+fn misstarted(case: &Case, flow: &Flow) -> Option<Diagnostic> {
+    let start = case.start.as_ref()?;
+    let (kind, trigger) = (start.is.0.as_str(), flow.trigger().map(Trigger::kind));
+    if trigger == Some(kind) {
+        return None;
+    }
+    let (message, help) = match trigger {
+        Some(other) => (
+            format!("the flow starts with a `{other}`, not with a `{kind}`"),
+            format!("start: {{ {other}: {{}} }}"),
+        ),
+        None => (
+            "the flow has no `trigger` to start it with".to_owned(),
+            "leave `start` out, or give the flow a `trigger`".to_owned(),
+        ),
+    };
+    Some(Diagnostic::error(Code::Trigger, message).at(start.place.clone()).help(help))
 }
 
 fn unknown_step(step: &Written<String>, flow: &Flow) -> Option<Diagnostic> {

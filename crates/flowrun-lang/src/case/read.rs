@@ -106,7 +106,7 @@ pub(super) fn whole(
 }
 
 /// One word of a few.
-pub(super) fn word<T: Copy>(
+pub(crate) fn word<T: Copy>(
     node: &Node,
     path: &str,
     words: &[(&str, T)],

@@ -7,6 +7,7 @@ use flowrun_machine::{OnError, Op, Scope, StepPlan, UndoPlan};
 use crate::code::Code;
 use crate::compile::Compiler;
 use crate::document::{Document, Handler, StepNode};
+use crate::input::Input;
 use crate::names::Reach;
 use crate::node::Node;
 
@@ -21,7 +22,7 @@ struct Around<'d, 'n> {
 
 impl Compiler<'_, '_, '_> {
     /// The flow: scope 0, then its end.
-    pub(super) fn flow(&mut self, document: &Document<'_>) {
+    pub(super) fn flow(&mut self, document: &Document<'_>, inputs: &[Input]) {
         let around = Around {
             on_error: &document.on_error,
             finally: &document.finally,
@@ -30,6 +31,7 @@ impl Compiler<'_, '_, '_> {
             path: "",
         };
         self.scope(&around, |compiler, _| {
+            compiler.ask_inputs(document.inputs, inputs);
             compiler.block(&document.steps);
             compiler.op(Op::Leave);
         });
@@ -90,6 +92,15 @@ impl Compiler<'_, '_, '_> {
         self.scopes[scope].resume = self.here();
     }
 
+    /// A scope with a body and nothing around it.
+    pub(crate) fn scoped(&mut self, body: impl FnOnce(&mut Self)) {
+        let around = Around { on_error: &Handler::None, finally: &[], undo: &[], timeout: None, path: "" };
+        self.scope(&around, |compiler, _| {
+            body(compiler);
+            compiler.op(Op::Leave);
+        });
+    }
+
     fn guarded(&mut self, step: &StepNode<'_>, scope: usize) {
         let branch = step.guard.and_then(|guard| {
             let condition = self.logic(guard, &format!("{}.if", step.path))?;
@@ -108,7 +119,7 @@ impl Compiler<'_, '_, '_> {
         let here = self.here();
         match &mut self.ops[at] {
             Op::Branch { otherwise, .. } => *otherwise = here,
-            Op::Jump { to } => *to = here,
+            Op::Jump { to } | Op::IfSet { to, .. } => *to = here,
             _ => {}
         }
     }

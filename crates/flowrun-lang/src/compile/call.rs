@@ -7,6 +7,7 @@ use flowrun_step::{Draft, ErasedStep};
 use flowrun_template::{Effect, Picks, Slot, Tree};
 use serde_json::Value;
 
+use crate::case::word;
 use crate::code::Code;
 use crate::compile::Compiler;
 use crate::document::{Keys, StepNode};
@@ -14,20 +15,32 @@ use crate::node::Node;
 use crate::settings::{Settings, is_template};
 
 /// What a channel is given needs no schema: the language itself defines it.
-const SEND: &[&str] = &["text", "to", "channel"];
+const SEND: &[&str] = &["text", "to", "channel", "media", "buttons", "template", "await"];
+/// Those of them that are texts.
+const SEND_TEXTS: &[&str] = &["text", "to", "channel", "media"];
 
 impl Compiler<'_, '_, '_> {
     pub(crate) fn send(&mut self, step: &StepNode<'_>, node: &Node, scope: usize, path: &str) {
         let mut members = Vec::new();
         if node.entries().is_some() {
             let Some(mut keys) = Keys::of(node, path, self.problems) else { return };
-            keys.later(&["media", "buttons", "template", "await"], self.problems);
             if node.get("text").is_none() && !keys.hold_near_miss("text", SEND) {
                 self.missing("text", node, path);
             }
-            for key in SEND {
+            for key in SEND_TEXTS {
                 if let Some(value) = keys.take(key) {
                     members.push(((*key).to_owned(), self.text(value, &keys.path_of(key)).part));
+                }
+            }
+            for key in ["buttons", "template"] {
+                if let Some(value) = keys.take(key) {
+                    members.push((key.to_owned(), self.value(value, &keys.path_of(key)).part));
+                }
+            }
+            if let Some(value) = keys.take("await") {
+                let path = keys.path_of("await");
+                if word(value, &path, &[("delivered", ())], self.problems).is_some() {
+                    members.push(("await".to_owned(), Tree::Constant(Value::from("delivered"))));
                 }
             }
             keys.refuse_rest(SEND, self.problems);

@@ -145,8 +145,10 @@ impl Compiler<'_, '_, '_> {
     fn defaults(&mut self, callee: &Callee, call: &CallNode<'_>) -> Vec<(Slot, Value)> {
         let is_given = |input: &&Input| call.inputs.iter().any(|(key, _)| key.text == input.name);
         let others = || callee.inputs.iter().filter(|input| !is_given(input));
-        let missing: Vec<&str> =
-            others().filter(|input| input.default.is_none()).map(|input| input.name.as_str()).collect();
+        let missing: Vec<&str> = others()
+            .filter(|input| input.default.is_none() && input.ask.is_none())
+            .map(|input| input.name.as_str())
+            .collect();
         if !missing.is_empty() {
             let message = format!("the called flow needs `{}`, which nothing gives", missing.join("` and `"));
             let problem =

@@ -79,7 +79,13 @@ impl Compiler<'_, '_, '_> {
             | KindNode::Fail(_)
             | KindNode::End(_)
             | KindNode::Flow(_)
-            | KindNode::Wait(_) => {}
+            | KindNode::Ask(_)
+            | KindNode::Respond(_)
+            | KindNode::Emit(_) => {}
+            KindNode::Wait(node) => {
+                let id = step.id.and_then(Node::text).filter(|_| node.get("webhook").is_some());
+                self.callback_ids.extend(id.map(str::to_owned));
+            }
         }
     }
 

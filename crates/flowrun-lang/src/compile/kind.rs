@@ -28,7 +28,10 @@ impl Compiler<'_, '_, '_> {
             KindNode::Repeat(settings, steps) => self.repeat(settings, steps, &path),
             KindNode::Parallel(branches, join) => self.parallel(step, branches, *join),
             KindNode::Flow(node) => self.call_flow(step, node, (scope, &path)),
-            KindNode::Wait(node) => self.wait(node, &path),
+            KindNode::Wait(node) => self.wait(step, node, (scope, &path)),
+            KindNode::Ask(node) => self.ask(step, node, (scope, &path)),
+            KindNode::Respond(node) => self.respond(node, &path),
+            KindNode::Emit(node) => self.emit(node, &path),
             KindNode::Send(node) => self.send(step, node, scope, &path),
             KindNode::Log(node) => self.log(node, &path),
             KindNode::Fail(node) => self.fail(node, &path),
@@ -40,7 +43,10 @@ impl Compiler<'_, '_, '_> {
     /// `retry` and `into` belong to steps that call something.
     fn refuse_beside(&mut self, step: &StepNode<'_>) {
         let is_call = matches!(step.kind, KindNode::Call(_) | KindNode::Send(_));
-        let has_output = matches!(step.kind, KindNode::ForEach(..) | KindNode::Flow(_));
+        let has_output = matches!(
+            step.kind,
+            KindNode::ForEach(..) | KindNode::Flow(_) | KindNode::Ask(_) | KindNode::Wait(_)
+        );
         for (key, node) in [("retry", step.retry), ("into", step.into.filter(|_| !has_output))] {
             if let Some(node) = node.filter(|_| !is_call) {
                 let message = if matches!(step.kind, KindNode::Flow(_)) {

@@ -12,9 +12,9 @@ use crate::node::Node;
 
 const FOR_EACH: &[&str] = &["in", "as", "concurrency", "max_items", "collect"];
 const REPEAT: &[&str] = &["max", "until", "every"];
-const WAIT: &[&str] = &["until", "before"];
-/// Ways to wait that need somebody to answer.
-const WAIT_LATER: &[&str] = &["event", "key", "where", "webhook"];
+const WAIT: &[&str] = &["until", "before", "event", "key", "where", "webhook"];
+/// Ways to wait for something from outside.
+const WAIT_OUTSIDE: &[&str] = &["event", "webhook"];
 /// The most items of a loop under way at once.
 const MOST_AT_ONCE: u64 = 1_000;
 /// The most turns of a `repeat`.
@@ -48,6 +48,7 @@ impl Compiler<'_, '_, '_> {
         self.reach.set(item);
         let outer = (self.has_index, self.has_item);
         (self.has_index, self.has_item) = (true, read.item.is_none());
+        self.refuse_questions_at_once(steps, read.concurrency);
         self.block(steps);
         let collect = read.collect.and_then(|node| self.logic(node, &format!("{path}.collect")));
         (self.has_index, self.has_item) = outer;
@@ -129,20 +130,38 @@ impl Compiler<'_, '_, '_> {
         self.op(Op::NextTurn { until, max, every, index, body });
     }
 
-    /// Waits for a while, or until a moment.
-    pub(crate) fn wait(&mut self, node: &Node, path: &str) {
+    /// Waits for a while, until a moment, or for something from outside.
+    pub(crate) fn wait(&mut self, step: &StepNode<'_>, node: &Node, (scope, path): (usize, &str)) {
+        if WAIT_OUTSIDE.iter().any(|key| node.get(key).is_some()) {
+            return self.wait_outside(step, node, (scope, path));
+        }
+        self.refuse_into(step);
         if node.entries().is_none() {
             return self.wait_for(node, path);
         }
         let Some(mut keys) = Keys::of(node, path, self.problems) else { return };
-        keys.later(WAIT_LATER, self.problems);
         let Some(until) = keys.take("until") else { return self.missing_of(keys, ("until", WAIT), node) };
         let before = keys.take("before").and_then(|node| self.duration(node, &keys.path_of("before")));
         let at = self.logic(until, &keys.path_of("until"));
+        for key in ["key", "where"] {
+            if let Some((key, _)) = keys.entry(key) {
+                let message = format!("`{}` chooses among events, and this waits for a moment", key.text);
+                let path = keys.path_of(&key.text);
+                let problem = self.problems.error(Code::UnknownKey, (&path, key.bytes.clone()), message);
+                problem.set_help("leave it out, or wait for an event: wait: { event: paid, key: \"7\" }");
+            }
+        }
         keys.refuse_rest(WAIT, self.problems);
         if let Some(at) = at {
             self.op(Op::Pause(Pause::Until { at, before: before.unwrap_or(Duration::ZERO) }));
         }
+    }
+
+    /// A wait for time gives nothing to keep.
+    fn refuse_into(&mut self, step: &StepNode<'_>) {
+        let Some(into) = step.into else { return };
+        let (path, message) = (format!("{}.into", step.path), "a wait for time gives nothing to keep");
+        self.problems.error(Code::UnknownKey, (&path, into.bytes.clone()), message).set_help("leave it out");
     }
 
     fn wait_for(&mut self, node: &Node, path: &str) {
@@ -155,7 +174,7 @@ impl Compiler<'_, '_, '_> {
     }
 
     /// A whole number from 1 on.
-    fn whole(&mut self, node: &Node, path: &str, most: u64) -> Option<usize> {
+    pub(crate) fn whole(&mut self, node: &Node, path: &str, most: u64) -> Option<usize> {
         let number = node.text().and_then(|text| text.replace('_', "").parse::<u64>().ok());
         let number = number.filter(|number| (1..=most).contains(number));
         if number.is_none() {

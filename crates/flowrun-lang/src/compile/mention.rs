@@ -83,7 +83,9 @@ impl Compiler<'_, '_, '_> {
                     "in the `do:` of a `for_each` or a `repeat`"
                 });
             }
-            "error" | "now" | "run" => {}
+            "trigger" => self.judge_trigger(mention, path, bytes),
+            "callbacks" => self.judge_callback(mention, path, bytes),
+            "error" | "now" | "run" | "conversation" => {}
             _ => {
                 let message =
                     format!("`{name}` is part of the language, but this version does not run it yet");

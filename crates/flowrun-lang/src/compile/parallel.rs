@@ -17,6 +17,7 @@ impl Compiler<'_, '_, '_> {
         if join == Join::All {
             self.refuse_one_name(branches);
         }
+        self.refuse_two_questions(branches);
         let fork = self.forks.len();
         self.forks.push(ForkPlan { branches: Vec::new(), join, then: 0 });
         self.op(Op::Fork { fork });
@@ -105,6 +106,9 @@ impl Compiler<'_, '_, '_> {
                 | KindNode::Fail(_)
                 | KindNode::End(_)
                 | KindNode::Flow(_)
+                | KindNode::Ask(_)
+                | KindNode::Respond(_)
+                | KindNode::Emit(_)
                 | KindNode::Wait(_) => {}
             }
             if let Handler::Steps(steps) = &step.on_error {

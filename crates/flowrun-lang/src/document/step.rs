@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::code::Code;
-use crate::document::keys::{Keys, not_yet, wrong_shape};
+use crate::document::keys::{Keys, wrong_shape};
 use crate::node::{Key, Node};
 use crate::problems::Problems;
 use crate::suggest::instead;
@@ -76,6 +76,9 @@ pub(crate) enum KindNode<'n> {
     /// Another flow, in a file of its own.
     Flow(&'n Node),
     Wait(&'n Node),
+    Ask(&'n Node),
+    Respond(&'n Node),
+    Emit(&'n Node),
     Send(&'n Node),
     Log(&'n Node),
     Fail(&'n Node),
@@ -86,11 +89,9 @@ pub(crate) enum KindNode<'n> {
 
 /// Kinds the language itself has.
 pub(crate) const BUILT_IN: &[&str] = &[
-    "set", "compute", "if", "switch", "do", "for_each", "repeat", "parallel", "call", "wait", "send", "log",
-    "fail", "end",
+    "set", "compute", "if", "switch", "do", "for_each", "repeat", "parallel", "call", "ask", "wait", "send",
+    "respond", "emit", "log", "fail", "end",
 ];
-/// Kinds of the language that this version does not run yet.
-const LATER: &[&str] = &["ask", "respond", "emit"];
 /// Kinds whose body stands beside them as `do`.
 const LOOPS: &[&str] = &["for_each", "repeat"];
 /// Keys beside a kind (L-9).
@@ -225,18 +226,8 @@ fn kind_of<'n>(
         "do" if is_body => false,
         _ => BUILT_IN.contains(&key) || kinds.contains(&key),
     };
-    let found: Vec<String> = keys
-        .left()
-        .iter()
-        .map(|(key, _)| key.text.clone())
-        .filter(|key| is_kind(key) || LATER.contains(&key.as_str()))
-        .collect();
-    // What it may stand with is not known here: `do` beside `for_each` is no second kind.
-    if let Some(later) = found.iter().find(|key| LATER.contains(&key.as_str())) {
-        let (key, _) = keys.entry(later)?;
-        not_yet(problems, &keys.path_of(&key.text), key);
-        return None;
-    }
+    let found: Vec<String> =
+        keys.left().iter().map(|(key, _)| key.text.clone()).filter(|key| is_kind(key)).collect();
     match found.as_slice() {
         [only] => keys.entry(only).map(|(key, node)| (key, node)),
         [] => {
@@ -324,6 +315,9 @@ fn built<'n>(
         }
         "call" => KindNode::Flow(settings),
         "wait" => KindNode::Wait(settings),
+        "ask" => KindNode::Ask(settings),
+        "respond" => KindNode::Respond(settings),
+        "emit" => KindNode::Emit(settings),
         "send" => KindNode::Send(settings),
         "log" => KindNode::Log(settings),
         "fail" => KindNode::Fail(settings),

@@ -18,7 +18,7 @@ impl<'n> StepNode<'n> {
         }
     }
 
-    fn visit<'d>(&'d self, see: &mut impl FnMut(&'d StepNode<'n>)) {
+    pub(crate) fn visit<'d>(&'d self, see: &mut impl FnMut(&'d StepNode<'n>)) {
         see(self);
         self.blocks().into_iter().flatten().for_each(|step| step.visit(see));
         self.on_error.steps().iter().for_each(|step| step.visit(see));

@@ -176,7 +176,10 @@ fn value<'a>(of: &'static [Word], key: &str) -> Ground<'a> {
         "on_error" => Ground::Steps { may_continue: true },
         "outputs" => Ground::Names(Tongue::Text),
         _ => {
-            let beneath = words::BENEATH.iter().find(|(name, _)| *name == key).map(|(_, words)| *words);
+            // Events and webhooks are waited for, too, with other keys.
+            let is_trigger = word(of, "schedule").is_some();
+            let all = if is_trigger { words::TRIGGERS } else { words::BENEATH };
+            let beneath = all.iter().find(|(name, _)| *name == key).map(|(_, words)| *words);
             match (word(of, key), beneath) {
                 (Some((_, tongue, _)), Some(words)) => Ground::Words(words, tongue),
                 (Some((_, tongue, _)), None) => Ground::Value(tongue),

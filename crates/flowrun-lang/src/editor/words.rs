@@ -128,7 +128,7 @@ pub(super) const KINDS: &[Word] = &[
     ("call", Map, "Runs another flow: a file in the flows folder, or `{flow, inputs}`."),
     ("ask", Text, "Asks the person of the conversation and waits for the answer."),
     ("send", Text, "Sends a message: a text, or `{text, to, channel}`."),
-    ("wait", Text, "Waits: a duration, or `{until, before}`."),
+    ("wait", Text, "Waits: a duration, `{until, before}`, `{event, key, where}` or `{webhook}`."),
     ("respond", Map, "Answers the webhook's caller; the flow goes on."),
     ("emit", Map, "Tells the host and other flows of an event."),
     ("log", Text, "Writes to the run's log: a text, or `{text, level, data}`."),
@@ -178,6 +178,10 @@ pub(super) const BENEATH: &[(&str, &[Word])] = &[
         &[
             ("until", Expression, "The moment to wait for; one in the past waits not at all."),
             ("before", Duration, "How much earlier to go on."),
+            ("event", Name, "The name of the event to wait for; the step's output is its data."),
+            ("key", Text, "What the event must be about."),
+            ("where", Expression, "What must hold of the event's data, called `item`."),
+            ("webhook", Map, "Waits for a call of `{{callbacks.<id>}}`, a URL that is used once."),
         ],
     ),
     (
@@ -186,6 +190,61 @@ pub(super) const BENEATH: &[(&str, &[Word])] = &[
             ("text", Text, "What is sent."),
             ("to", Text, "Whom it is for; needed without a conversation."),
             ("channel", Text, "The way it goes; needed without a conversation."),
+            ("media", Text, "The URL of a picture, a sound or a document."),
+            ("buttons", Plain, "What may be pressed instead of typing an answer: a list of texts."),
+            ("template", Plain, "A message that the channel's provider knows by name."),
+            ("await", Choice(&["delivered"]), "Fails with `undelivered` unless the message arrives."),
+        ],
+    ),
+    (
+        "ask",
+        &[
+            ("text", Text, "The question."),
+            ("type", Choice(crate::input::TYPES), "What the answer is read as; a text unless said."),
+            ("choices", Plain, "What the answer may be: a list of texts, without case."),
+            ("pattern", Plain, "A regular expression that the answer must match."),
+            (
+                "invalid",
+                Text,
+                "What is said to an answer that does not fit; the question again, unless said.",
+            ),
+            (
+                "attempts",
+                Plain,
+                "How many answers may be tried; 3 unless said. Then it fails with `invalid_reply`.",
+            ),
+            (
+                "timeout",
+                Duration,
+                "How long an answer may take; 24h unless said. Then it fails with `no_reply`.",
+            ),
+            ("accept", Choice(&["after", "any"]), "Whether a message from before the question is an answer."),
+        ],
+    ),
+    (
+        "respond",
+        &[
+            ("status", Plain, "The status; 200 unless said."),
+            ("headers", Map, "The headers: names and texts."),
+            ("json", Plain, "The body, as JSON."),
+            ("text", Text, "The body, as text."),
+        ],
+    ),
+    (
+        "emit",
+        &[
+            ("event", Name, "The event's name."),
+            ("key", Text, "What it is about: who waits for it says the same."),
+            ("data", Plain, "What there is to know."),
+        ],
+    ),
+    (
+        "trigger",
+        &[
+            ("message", Map, "A message of a person who is in no conversation yet."),
+            ("webhook", Map, "A call of a URL of the host."),
+            ("schedule", Map, "Moments of a calendar."),
+            ("event", Map, "An event, told by a flow or by the host."),
         ],
     ),
     (
@@ -208,6 +267,51 @@ pub(super) const BENEATH: &[(&str, &[Word])] = &[
             ("call_depth", Plain, "How deep calls of other flows may be nested; 16 unless said."),
         ],
     ),
+];
+
+/// The keys beneath each kind of trigger.
+pub(super) const TRIGGERS: &[(&str, &[Word])] = &[
+    (
+        "message",
+        &[
+            ("channels", Plain, "The channels it comes from; any unless said."),
+            ("accounts", Plain, "The accounts it comes to; any unless said."),
+            ("keywords", Plain, "What it says, without case; anything unless said."),
+            ("match", Choice(&["exact", "prefix", "contains", "regex"]), "How it says a keyword."),
+            ("if", Expression, "What must hold of `trigger`."),
+            ("interrupt", Choice(&["true", "false"]), "Whether it ends the run the conversation is in."),
+            ("default", Choice(&["true", "false"]), "Whether it takes what no other flow takes."),
+            (
+                "while_busy",
+                Choice(&["queue", "drop", "replace"]),
+                "What happens to messages while the run is busy.",
+            ),
+        ],
+    ),
+    (
+        "schedule",
+        &[
+            ("cron", Plain, "Minute, hour, day of the month, month, day of the week: `0 9 * * 1-5`."),
+            ("zone", Plain, "The time zone, such as `Europe/Brussels`; UTC unless said."),
+            ("missed", Choice(&["once", "skip"]), "Whether a moment that was missed is made up for."),
+            ("overlap", Choice(&["skip", "queue"]), "What happens while the run before is still at work."),
+        ],
+    ),
+    (
+        "webhook",
+        &[
+            ("path", Plain, "The path beneath the host's own."),
+            ("method", Plain, "The method; POST unless said."),
+            ("auth", Map, "How a caller proves who it is: `{hmac: SECRET}` or `{bearer: SECRET}`."),
+            (
+                "reply",
+                Choice(&["outputs", "accepted"]),
+                "What the caller is answered where no step responds.",
+            ),
+            ("timeout", Duration, "How long the caller is kept waiting."),
+        ],
+    ),
+    ("event", &[("name", Name, "The event's name."), ("if", Expression, "What must hold of `trigger`.")]),
 ];
 
 /// The keys of a case of `switch`.
@@ -248,7 +352,7 @@ pub(super) const STEP_FIELDS: &[(&str, &str)] = &[
 pub(super) const ERROR_FIELDS: &[(&str, &str)] = &[
     (
         "kind",
-        "`http`, `connect`, `timeout`, `refused`, `too_large`, `integration`, `missing`, `type`, `failed`, `exhausted` or `limit`.",
+        "`http`, `connect`, `timeout`, `refused`, `too_large`, `integration`, `missing`, `type`, `failed`, `exhausted`, `limit`, `no_reply`, `invalid_reply` or `undelivered`.",
     ),
     ("name", "The name a `fail` gave it."),
     ("message", "What happened, in words."),
@@ -264,6 +368,9 @@ pub(super) const PROVIDED: &[(&str, &str)] = &[
     ("steps", "Every step with an id: `steps.<id>.status`, `.output`, `.error`, `.attempts`."),
     ("now", "The time of the event being processed."),
     ("run", "The run itself."),
+    ("trigger", "What started the flow: `trigger.text`, `trigger.body`, `trigger.at`, `trigger.data` …"),
+    ("conversation", "The conversation: `conversation.id`, `conversation.channel`."),
+    ("callbacks", "The URL of a step that waits for a webhook: `callbacks.<id>`."),
     ("error", "The error being handled: `error.kind`, `.message`, `.status` …"),
     ("index", "The number of the turn, from 0."),
     ("item", "The item of this turn."),

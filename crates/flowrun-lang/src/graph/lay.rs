@@ -18,7 +18,7 @@ struct Way {
 /// The picture of a document.
 pub(super) fn flow(name: &str, document: &Document<'_>) -> Graph {
     let mut graph = Graph::default();
-    let start = graph.node(Shape::Terminal, name.to_owned());
+    let start = graph.node(Shape::Terminal, begun(name, document));
     let mut ways = graph.block(&document.steps, vec![Way::on(start)]);
     ways.extend(graph.handled(&document.on_error, start));
     let ways = graph.block(&document.finally, ways);
@@ -26,6 +26,20 @@ pub(super) fn flow(name: &str, document: &Document<'_>) -> Graph {
         graph.reached(Shape::Terminal, "end".to_owned(), ways);
     }
     graph
+}
+
+/// The flow's name, and what starts it.
+fn begun(name: &str, document: &Document<'_>) -> String {
+    let trigger = document.trigger.and_then(|node| node.entries()?.first());
+    let detail =
+        |node: &node::Node| ["cron", "path", "name"].iter().find_map(|key| node.get(key).and_then(short));
+    match trigger {
+        Some((kind, node)) => match detail(node) {
+            Some(detail) => format!("{name}\non {}: {detail}", kind.text),
+            None => format!("{name}\non {}", kind.text),
+        },
+        None => name.to_owned(),
+    }
 }
 
 impl Way {
@@ -191,8 +205,14 @@ fn about(step: &StepNode<'_>) -> Option<String> {
             let names: Vec<&str> = entries.iter().map(|(key, _)| key.text.as_str()).collect();
             Some(cut(&names.join(", ")))
         }
-        KindNode::Send(node) | KindNode::Log(node) => short(node.get("text").unwrap_or(node)),
+        KindNode::Send(node) | KindNode::Log(node) | KindNode::Ask(node) => {
+            short(node.get("text").unwrap_or(node))
+        }
         KindNode::Fail(node) => short(node.get("name").unwrap_or(node)),
+        KindNode::Emit(node) => short(node.get("event")?),
+        KindNode::Respond(node) => node.get("status").and_then(short),
+        KindNode::Wait(node) if node.get("event").is_some() => short(node.get("event")?),
+        KindNode::Wait(node) if node.get("webhook").is_some() => Some("a call of its URL".to_owned()),
         KindNode::Wait(node) => match node.get("until") {
             Some(until) => Some(format!("until {}", short(until)?)),
             None => short(node),

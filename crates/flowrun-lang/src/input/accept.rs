@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use flowrun_machine::Fits;
-use flowrun_template::Slot;
+use flowrun_template::{Picked, Slot, Type};
 use serde_json::Value;
 
 use crate::code::Code;
@@ -17,7 +17,7 @@ impl Input {
     ///
     /// # Errors
     /// When it does not fit the declared type or its rules; in words, without the value.
-    fn take(&self, given: &Given) -> Result<Value, String> {
+    pub(super) fn accept(&self, given: &Given) -> Result<Value, String> {
         let value = match given {
             Given::Text(text) => self.kind.parse(text).map_err(|error| error.to_string())?,
             Given::Value(value) => value.clone(),
@@ -28,13 +28,31 @@ impl Input {
 
     /// Whether a value fits the declared type and its rules.
     pub(crate) fn check(&self, value: &Value) -> Result<(), String> {
-        self.kind.check(value).map_err(|error| error.to_string())?;
-        match jsonschema::validate(&self.rules, value) {
-            Ok(()) => Ok(()),
+        match fits(self.kind, &self.rules, value) {
             Err(_) if self.is_sensitive => Err("it breaks a rule of its declaration".to_owned()),
-            Err(error) => Err(error.to_string()),
+            fits => fits,
         }
     }
+
+    /// What stands in the trigger for it, if it is found there.
+    fn found(&self, trigger: &Value) -> Option<Given> {
+        let value = match self.from.as_ref()?.pick(trigger).ok()? {
+            Picked::Missing => return None,
+            Picked::One(value) => value.clone(),
+            Picked::Many(values) => values.into_iter().cloned().collect(),
+        };
+        match value {
+            Value::Null => None,
+            Value::String(text) => Some(Given::Text(text)),
+            value => Some(Given::Value(value)),
+        }
+    }
+}
+
+/// Whether a value is of a type and keeps the rules beyond it.
+pub(crate) fn fits(kind: Type, rules: &Value, value: &Value) -> Result<(), String> {
+    kind.check(value).map_err(|error| error.to_string())?;
+    jsonschema::validate(rules, value).map_err(|error| error.to_string())
 }
 
 impl Fits for Input {
@@ -51,13 +69,29 @@ impl Flow {
     /// # Errors
     /// One diagnostic for each unknown name, each value that does not fit, each input without a value.
     pub fn accept(&self, given: &BTreeMap<String, Given>) -> Result<Vec<(Slot, Value)>, Vec<Diagnostic>> {
+        self.accept_from(given, &Value::Null, false)
+    }
+
+    /// The same, where something started the flow: `from` finds inputs in the trigger. If there is somebody to ask, an
+    /// input with `ask` that nobody gave is left to the run, which asks for it before step one (L-1).
+    ///
+    /// # Errors
+    /// As [`Flow::accept`].
+    pub fn accept_from(
+        &self,
+        given: &BTreeMap<String, Given>,
+        trigger: &Value,
+        is_asked: bool,
+    ) -> Result<Vec<(Slot, Value)>, Vec<Diagnostic>> {
         let unknown = given.keys().filter(|name| !self.inputs().iter().any(|input| input.name == **name));
         let mut problems: Vec<Diagnostic> = unknown.map(|name| self.unknown_input(name)).collect();
         let mut values = Vec::new();
         for input in self.inputs() {
-            match given.get(&input.name).map(|given| input.take(given)) {
+            let found = given.get(&input.name).cloned().or_else(|| input.found(trigger));
+            match found.map(|given| input.accept(&given)) {
                 Some(Ok(value)) => values.push((input.slot, value)),
                 Some(Err(wrong)) => problems.push(self.misfit(input, &wrong)),
+                None if is_asked && input.ask.is_some() => {}
                 None => match &input.default {
                     Some(default) => values.push((input.slot, default.clone())),
                     None => problems.push(self.unanswered(input)),

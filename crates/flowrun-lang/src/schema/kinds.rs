@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::input::TYPES;
 use crate::schema::{defined, map, named};
 
 /// What a kind does, for whoever types it.
@@ -15,8 +16,11 @@ const ABOUT: &[(&str, &str)] = &[
     ("repeat", "Takes `do` until a condition holds, at most `max` times."),
     ("parallel", "Takes several blocks side by side."),
     ("call", "Runs another flow of the same folder and takes its outputs."),
-    ("wait", "Waits for a while, or until a moment."),
+    ("wait", "Waits for a while, until a moment, for an event, or for a call of the step's own URL."),
+    ("ask", "Asks the person of the conversation and waits for the answer."),
     ("send", "Sends a message."),
+    ("respond", "Answers the webhook's caller; the flow goes on."),
+    ("emit", "Tells the host and other flows of an event."),
     ("log", "Writes a line for whoever looks after the flow."),
     ("fail", "Raises an error; bare, in a handler, raises the handled one again."),
     ("end", "Ends the flow well."),
@@ -66,9 +70,53 @@ fn settings(kind: &str) -> Value {
         }
         "parallel" => json!({ "type": "object", "additionalProperties": defined("steps") }),
         "wait" => {
-            either(&text, map(json!({ "until": expression, "before": defined("duration") }), &["until"]))
+            let moment = map(json!({ "until": expression, "before": defined("duration") }), &["until"]);
+            let event = map(json!({ "event": text, "key": text, "where": expression }), &["event"]);
+            let call = map(json!({ "method": { "type": "string" } }), &[]);
+            let webhook = map(json!({ "webhook": either(&json!({ "type": "null" }), call) }), &["webhook"]);
+            either(&text, json!({ "anyOf": [moment, event, webhook] }))
         }
-        "send" => either(&text, map(json!({ "text": text, "to": text, "channel": text }), &["text"])),
+        "ask" => either(
+            &text,
+            map(
+                json!({
+                    "text": text,
+                    "type": { "enum": TYPES },
+                    "choices": { "type": "array", "items": text },
+                    "pattern": text,
+                    "invalid": text,
+                    "attempts": number,
+                    "timeout": defined("duration"),
+                    "accept": { "enum": ["after", "any"] },
+                }),
+                &["text"],
+            ),
+        ),
+        "send" => either(
+            &text,
+            map(
+                json!({
+                    "text": text,
+                    "to": text,
+                    "channel": text,
+                    "media": text,
+                    "buttons": true,
+                    "template": true,
+                    "await": { "const": "delivered" },
+                }),
+                &["text"],
+            ),
+        ),
+        "respond" => map(
+            json!({
+                "status": { "type": "integer", "minimum": 200, "maximum": 599 },
+                "headers": { "type": "object", "additionalProperties": text },
+                "json": true,
+                "text": text,
+            }),
+            &[],
+        ),
+        "emit" => map(json!({ "event": { "type": "string" }, "key": text, "data": true }), &["event"]),
         "log" => {
             let level = json!({ "enum": ["debug", "info", "warn", "error"] });
             either(&text, map(json!({ "text": text, "level": level, "data": true }), &["text"]))
