@@ -167,7 +167,7 @@ impl Driver {
     }
 
     fn call(&mut self, command: Command) {
-        let Command::Call { op, flow, step, call, settings, key, effect, attempt, deadline, .. } = command
+        let Command::Call { op, flow, step, call, settings, key, effect, attempt, deadline, page } = command
         else {
             return;
         };
@@ -181,7 +181,7 @@ impl Driver {
         (context.deadline, context.effect) = (deadline, effect);
         context.name = self.plan.step_name(flow, step);
         let notice = self.notice((flow, step), &plan.kind, (attempt, &context.key));
-        let work = perform(Arc::clone(&self.services), Attempt { context, settings, plan });
+        let work = perform(Arc::clone(&self.services), Attempt { context, settings, plan, page });
         let handle = self.tasks.spawn(async move {
             let result = work.await;
             Happening::Called { op, result }

@@ -1,8 +1,8 @@
 //! Turns what went wrong outside the machine into the machine's `Failure`.
 
 use flowrun_machine::Failure;
-use flowrun_step::{CallEffect, ErrorKind, StepError};
-use flowrun_template::{FillError, FillErrorKind, LateName, PickError, PickErrorKind};
+use flowrun_step::{ErrorKind, StepError};
+use flowrun_template::{FillError, FillErrorKind, LateName};
 
 /// A step's own error.
 pub(crate) fn of_step(error: &StepError) -> Failure {
@@ -18,20 +18,6 @@ pub(crate) fn of_step(error: &StepError) -> Failure {
         retryable: error.is_retryable(),
         help: error.help().map(str::to_owned),
         ..Failure::new(error.kind(), words(error))
-    }
-}
-
-/// A reply that did not hold what the flow wants of it.
-pub(crate) fn of_pick(error: &PickError) -> Failure {
-    let kind = match error.kind {
-        PickErrorKind::Missing => ErrorKind::Missing,
-        PickErrorKind::Type => ErrorKind::Type,
-        _ => ErrorKind::Limit,
-    };
-    Failure {
-        effect: CallEffect::Done,
-        help: error.help.clone(),
-        ..Failure::new(kind, error.message.clone())
     }
 }
 

@@ -5,12 +5,12 @@
 
 use std::sync::Arc;
 
-use flowrun_machine::{CallPlan, Called, Failure, OutputUse};
-use flowrun_step::{ErasedStep, Keeps, OutgoingMessage, StepContext, StepError};
+use flowrun_machine::{CallPlan, Called, Failure, OutputUse, PageAsk};
+use flowrun_step::{ErasedStep, Keeps, OutgoingMessage, Page, StepContext, StepError};
 use flowrun_template::{Redactor, Rendered, Slot};
 use serde_json::{Map, Value};
 
-use crate::failure::{of_fill, of_pick, of_step};
+use crate::failure::{of_fill, of_step};
 use crate::services::Services;
 use crate::vault::FilledVault;
 
@@ -23,13 +23,15 @@ pub(crate) struct Attempt {
     pub(crate) settings: Rendered,
     /// The call as planned.
     pub(crate) plan: CallPlan,
+    /// The page that is asked for, of a call that is answered in pages.
+    pub(crate) page: Option<PageAsk>,
 }
 
 /// Makes one attempt of a call.
 pub(crate) async fn perform(services: Arc<Services>, attempt: Attempt) -> Called {
     let place = attempt.plan.settings.path.clone();
     match fill_and_call(&services, attempt).await {
-        Ok((output, variables)) => Called::Done { output, variables },
+        Ok(called) => called,
         Err(failure) => Called::Failed(placed(*failure, place)),
     }
 }
@@ -37,26 +39,58 @@ pub(crate) async fn perform(services: Arc<Services>, attempt: Attempt) -> Called
 type Failed = Box<Failure>;
 type Kept = (Value, Vec<(Slot, Value)>);
 
-async fn fill_and_call(services: &Services, attempt: Attempt) -> Result<Kept, Failed> {
-    let Attempt { context, settings, plan } = attempt;
+async fn fill_and_call(services: &Services, attempt: Attempt) -> Result<Called, Failed> {
+    let Attempt { context, settings, plan, page } = attempt;
     let vault = FilledVault::gather(services, &settings).await.map_err(|e| Box::new(of_step(&e)))?;
     let context = if vault.holds_secrets() { context.with_secret() } else { context };
     let settings = settings.fill(&vault).map_err(|e| Box::new(of_fill(&e)))?;
-    let made = match services.steps.get(&plan.kind) {
-        Some(step) => call(step, context, settings, &plan).await,
-        None => {
-            send(services, &context, &settings).await.map(|()| (Value::Null, Vec::new())).map_err(Into::into)
+    let made = match (services.steps.get(&plan.kind), page) {
+        (Some(step), Some(page)) => turn(step, context, settings, (&plan, page)).await,
+        (Some(step), None) => call(step, context, settings, &plan).await.map(done),
+        (None, _) => {
+            let sent = send(services, &context, &settings).await;
+            sent.map(|()| done((Value::Null, Vec::new()))).map_err(Into::into)
         }
     };
     let redactor = vault.redactor();
     match made {
-        Ok((mut output, mut variables)) => {
-            redactor.redact_value(&mut output);
-            variables.iter_mut().for_each(|(_, value)| redactor.redact_value(value));
-            Ok((output, variables))
-        }
+        Ok(called) => Ok(kept(called, &redactor)),
         Err(error) => Err(Box::new(redacted(error.into_failure(), &redactor))),
     }
+}
+
+fn done((output, variables): Kept) -> Called {
+    Called::Done { output, variables }
+}
+
+/// What a call gave, without the secrets that were filled in for it.
+fn kept(called: Called, redactor: &Redactor) -> Called {
+    match called {
+        Called::Done { mut output, mut variables } => {
+            redactor.redact_value(&mut output);
+            variables.iter_mut().for_each(|(_, value)| redactor.redact_value(value));
+            Called::Done { output, variables }
+        }
+        Called::Page { mut items, mut next, mut body } => {
+            items.iter_mut().for_each(|item| redactor.redact_value(item));
+            next.iter_mut().for_each(|next| redactor.redact_value(next));
+            redactor.redact_value(&mut body);
+            Called::Page { items, next, body }
+        }
+        other => other,
+    }
+}
+
+/// Fetches one page; all of it is kept only where something reads it.
+async fn turn(
+    step: &Arc<dyn ErasedStep>,
+    context: StepContext,
+    settings: Value,
+    (plan, page): (&CallPlan, PageAsk),
+) -> Result<Called, CallError> {
+    let Page { items, next, body } = step.page(context, settings, page.cursor).await?;
+    let is_read = plan.paging.as_ref().is_some_and(|paging| paging.until.is_some());
+    Ok(Called::Page { items, next, body: if is_read { body } else { Value::Null } })
 }
 
 /// Why a call gave nothing: the step's own reason, or what it gave did not hold what was picked.
@@ -75,7 +109,7 @@ impl CallError {
     fn into_failure(self) -> Failure {
         match self {
             Self::Step(error) => of_step(&error),
-            Self::Pick(error) => of_pick(&error),
+            Self::Pick(error) => Failure::of_pick(&error),
         }
     }
 }

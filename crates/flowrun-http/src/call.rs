@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use crate::expect::Expect;
 use crate::field::{Field, Fields};
+use crate::paginate::Paginate;
 
 /// What an author writes beneath an HTTP step.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -75,6 +76,10 @@ pub struct Call {
     #[serde(default)]
     #[schemars(schema_with = "picks", extend("x-flowrun" = "picks"))]
     pub variables: Option<Value>,
+    /// Goes through pages: `{items, next, until, max_pages}`. The output is `{items, pages}`.
+    #[serde(default)]
+    #[schemars(with = "Paginate")]
+    pub paginate: Option<Paginate>,
     /// Sent as `Idempotency-Key`: the service recognises a repetition by it.
     #[serde(default)]
     #[schemars(with = "String", extend("x-flowrun" = "header"))]

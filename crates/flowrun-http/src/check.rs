@@ -7,6 +7,7 @@ use url::Url;
 
 use crate::call::Method;
 use crate::header::{is_own, names_credential};
+use crate::paginate;
 use crate::request::{Defaults, effect};
 
 impl Defaults {
@@ -16,6 +17,7 @@ impl Defaults {
         let mut findings = check_headers(draft);
         findings.extend(check_url(draft));
         findings.extend(self.check_body(draft));
+        findings.extend(paginate::check(draft));
         findings
     }
 

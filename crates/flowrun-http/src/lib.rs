@@ -25,6 +25,7 @@ mod check;
 mod expect;
 mod field;
 mod header;
+mod paginate;
 mod request;
 
 // The way out.
@@ -43,6 +44,7 @@ pub use call::{Call, Method};
 pub use client::{BadCertificate, Client, ClientBuilder};
 pub use expect::Expect;
 pub use field::{Field, Scalar};
+pub use paginate::{Carried, Next, Numbered, Paginate};
 pub use policy::{BadAddress, NetworkPolicy};
 pub use reply::{read_body, read_json};
 pub use request::Defaults;

@@ -72,6 +72,7 @@ pub(crate) fn compile(
     compiler.flow(document, &inputs);
     let outputs = compiler.outputs(document.outputs, "outputs");
     compiler.keep_what_is_read();
+    compiler.stream_what_one_reads();
     compiler.unused(document, &inputs);
     if compiler.is_broken {
         return None;
@@ -133,6 +134,17 @@ pub(crate) struct Compiler<'c, 'p, 's> {
     emits: Vec<flowrun_machine::EmitPlan>,
     /// The steps that wait for a call of their own URL.
     callback_ids: HashSet<String>,
+    /// What ends the pages of the call under way.
+    pub(crate) until: Option<Placed<flowrun_template::Logic>>,
+    /// Where the step under way stands: pages stream only within one such stretch of a strand.
+    stretch: usize,
+    stretches: usize,
+    /// Paged calls so far, by the id of their step: the stretch, and the call.
+    paged: HashMap<String, (usize, usize)>,
+    /// Loops that may be the one reader of a paged step: the step's id, the loop, the call, the op that fetches.
+    readers: Vec<(String, usize, flowrun_machine::StreamPlan)>,
+    /// How often each step is mentioned.
+    mentions: HashMap<String, usize>,
     /// What starts the flow, and what is known of it then.
     trigger: Option<Trigger>,
     trigger_fields: &'static [&'static str],
@@ -161,7 +173,7 @@ pub(crate) struct Compiler<'c, 'p, 's> {
     undo_reads: Option<BTreeSet<Slot>>,
     /// In a loop: `index` may be read; in a `for_each` without `as`, `item` too.
     has_index: bool,
-    has_item: bool,
+    pub(crate) has_item: bool,
     /// The most items of a `for_each` (L-3).
     max_items: usize,
     trail: Trail,
@@ -192,6 +204,12 @@ impl<'c, 'p, 's> Compiler<'c, 'p, 's> {
             responds: Vec::new(),
             emits: Vec::new(),
             callback_ids: HashSet::new(),
+            until: None,
+            stretch: 0,
+            stretches: 0,
+            paged: HashMap::new(),
+            readers: Vec::new(),
+            mentions: HashMap::new(),
             trigger: None,
             trigger_fields: &[],
             depth: 0,
@@ -235,6 +253,27 @@ impl<'c, 'p, 's> Compiler<'c, 'p, 's> {
                 call.output = OutputUse::Mentions;
             }
         }
+    }
+
+    /// Lets pages stream where one loop alone reads the items of a step.
+    fn stream_what_one_reads(&mut self) {
+        for (id, each, stream) in std::mem::take(&mut self.readers) {
+            if self.mentions.get(&id) == Some(&1)
+                && let Some(paging) = &mut self.calls[stream.call].paging
+            {
+                paging.streams = true;
+                self.eaches[each].stream = Some(stream);
+            }
+        }
+    }
+
+    /// Runs a part of the flow that may be taken another number of times than what stands around it.
+    pub(crate) fn apart<T>(&mut self, part: impl FnOnce(&mut Self) -> T) -> T {
+        self.stretches += 1;
+        let outer = std::mem::replace(&mut self.stretch, self.stretches);
+        let done = part(self);
+        self.stretch = outer;
+        done
     }
 
     /// Compiles `outputs`, of the flow or of an `end`.

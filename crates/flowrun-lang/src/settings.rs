@@ -141,6 +141,12 @@ impl Compiler<'_, '_, '_> {
                 self.logic(node, path);
                 Tree::Constant(texts(node))
             }
+            Language::Until => {
+                let outer = std::mem::replace(&mut self.has_item, true);
+                self.until = self.logic(node, path);
+                self.has_item = outer;
+                Tree::Constant(texts(node))
+            }
             Language::Integration => {
                 self.literal(node, path);
                 self.integration_setting(&texts(node), node, path);

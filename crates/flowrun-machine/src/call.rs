@@ -9,6 +9,7 @@ use crate::command::Command;
 use crate::event::Called;
 use crate::failure::Failure;
 use crate::key::{key, scatter};
+use crate::paging::Turning;
 use crate::plan::OutputUse;
 use crate::retry::{backoff, is_worth_another};
 use crate::run::Timer;
@@ -21,17 +22,23 @@ impl Walk<'_> {
     /// Begins a call: its settings are rendered once, for all attempts.
     pub(crate) fn call(&mut self, call: usize) -> Step {
         let plan = &self.plan.calls[call];
-        let settings = self.rendered(&plan.settings)?;
+        let (settings, turning) = match self.strand.fetches.as_deref() {
+            Some((settings, turning)) => (settings.clone(), Some(Box::new(turning.clone()))),
+            None => {
+                (self.rendered(&plan.settings)?, plan.paging.as_ref().map(|_| Box::new(Turning::first())))
+            }
+        };
         let step = self.plan.owners[self.strand.pc].unwrap_or_default();
         if let Some(frame) = self.strand.frames.last_mut() {
             frame.call = Some(call);
         }
-        let pending = Pending { op: 0, call, step, attempt: 1, settings, state: CallState::InFlight };
+        let pending =
+            Pending { op: 0, call, step, attempt: 1, settings, turning, state: CallState::InFlight };
         self.attempt(pending);
         Ok(())
     }
 
-    fn attempt(&mut self, mut pending: Pending) {
+    pub(crate) fn attempt(&mut self, mut pending: Pending) {
         let plan = &self.plan.calls[pending.call];
         (pending.op, pending.state) = (self.run.number(), CallState::InFlight);
         self.commands.push(Command::Call {
@@ -44,9 +51,13 @@ impl Walk<'_> {
             effect: plan.effect,
             attempt: pending.attempt,
             deadline: self.strand.deadline(),
+            page: pending.turning.as_ref().map(|turning| turning.ask.clone()),
         });
         if let Some(frame) = self.strand.frames.last_mut() {
-            frame.attempts = pending.attempt;
+            frame.attempts = match &pending.turning {
+                Some(turning) if turning.ask.number > 1 => frame.attempts.max(pending.attempt),
+                _ => pending.attempt,
+            };
         }
         self.run.calls.insert(pending.op, self.id);
         self.strand.blocked = Some(Blocked::Call(pending));
@@ -54,7 +65,11 @@ impl Walk<'_> {
 
     /// The step that calls, and which turn or item of the loops around it: what its key and its waits derive from.
     fn place_of(&self, pending: &Pending) -> String {
-        self.plan.steps[pending.step].path.clone() + &self.strand.trail()
+        let place = self.plan.steps[pending.step].path.clone() + &self.strand.trail();
+        match &pending.turning {
+            Some(turning) if turning.ask.number > 1 => format!("{place}@{}", turning.ask.number),
+            _ => place,
+        }
     }
 
     /// Takes the call that is waited for.
@@ -86,6 +101,9 @@ impl Walk<'_> {
                     self.unwind(reason);
                 }
             }
+            (state, Called::Page { items, next, body }) => {
+                self.page_came(Pending { state, ..pending }, (items, next, body));
+            }
             (_, Called::Failed(failure)) => {
                 let pending = Pending { state: CallState::InFlight, ..pending };
                 self.failed(pending, failure);
@@ -98,7 +116,7 @@ impl Walk<'_> {
         }
     }
 
-    fn keep(
+    pub(crate) fn keep(
         &mut self,
         call: usize,
         step: usize,

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use crate::failure::Failure;
+use crate::paging::PageAsk;
 use crate::plan::LogLevel;
 
 /// Something the driver is to do. Op numbers are never reused within a run.
@@ -34,6 +35,8 @@ pub enum Command {
         attempt: u32,
         /// When the nearest enclosing time limit ends.
         deadline: Option<Timestamp>,
+        /// The page that is asked for, of a call that is answered in pages.
+        page: Option<PageAsk>,
     },
     /// Stop a call; answered by [`Called::Aborted`](crate::Called::Aborted) or a result that was faster.
     Abort {

@@ -66,6 +66,15 @@ pub enum Called {
         /// The variables that were picked.
         variables: Vec<(Slot, Value)>,
     },
+    /// Well, with one page of several.
+    Page {
+        /// Its items.
+        items: Vec<Value>,
+        /// What it says of the next; nothing if it is the last.
+        next: Option<Value>,
+        /// All of it, where [`PagingPlan::until`](crate::PagingPlan::until) reads it, else null.
+        body: Value,
+    },
     /// With an error.
     Failed(Failure),
     /// It was stopped, as [`Command::Abort`](crate::Command::Abort) asked.

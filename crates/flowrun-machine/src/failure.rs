@@ -5,7 +5,9 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use flowrun_template::{CallEffect, ErrorKind, LogicError, LogicErrorKind, RenderError, RenderErrorKind};
+use flowrun_template::{
+    CallEffect, ErrorKind, LogicError, LogicErrorKind, PickError, PickErrorKind, RenderError, RenderErrorKind,
+};
 use serde_json::{Value, json};
 
 use crate::plan::Plan;
@@ -89,6 +91,17 @@ impl Failure {
         };
         let place = path.to_owned();
         Self { place, span: Some(error.span), help: error.help, ..Self::new(kind, error.message) }
+    }
+
+    /// A value that does not hold what is picked from it.
+    #[must_use]
+    pub fn of_pick(error: &PickError) -> Self {
+        let kind = match error.kind {
+            PickErrorKind::Missing => ErrorKind::Missing,
+            PickErrorKind::Type => ErrorKind::Type,
+            _ => ErrorKind::Limit,
+        };
+        Self { effect: CallEffect::Done, help: error.help.clone(), ..Self::new(kind, error.message.clone()) }
     }
 
     /// The value a flow reads as `error` (L-11); `plan` is that of the flow that was started.

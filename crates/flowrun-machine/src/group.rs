@@ -5,14 +5,13 @@
 //! nothing. The first that fails ends the others, and the join raises once all are gone.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
-use flowrun_template::{ErrorKind, Slot};
 use serde_json::{Map, Value};
 
 use crate::advance::{Step, Walk};
 use crate::failure::Failure;
-use crate::plan::{EachPlan, ForkPlan, Join, Pc};
+use crate::items::Items;
+use crate::plan::{ForkPlan, Join, Pc};
 use crate::run::{News, is_root};
 use crate::strand::{Blocked, Parent, Reason, Strand, StrandEnd, StrandId};
 use crate::variables::{Variables, json_size};
@@ -20,9 +19,9 @@ use crate::variables::{Variables, json_size};
 /// Strands that are waited for together.
 #[derive(Debug)]
 pub(crate) struct Group {
-    kind: GroupKind,
+    pub(crate) kind: GroupKind,
     /// Which strand is which child.
-    live: HashMap<usize, StrandId>,
+    pub(crate) live: HashMap<usize, StrandId>,
     /// Why the parent leaves once all are gone.
     leaving: Option<Reason>,
     /// Where the parent goes on.
@@ -33,8 +32,7 @@ pub(crate) struct Group {
 pub(crate) enum GroupKind {
     Each {
         plan: usize,
-        /// Each is taken when its turn begins.
-        items: std::vec::IntoIter<Value>,
+        items: Items,
         next: usize,
         results: Vec<Value>,
         /// The room the results take until the join.
@@ -55,42 +53,6 @@ pub(crate) enum GroupKind {
 }
 
 impl Walk<'_> {
-    /// Begins a `for_each`: as many items as may run at once.
-    pub(crate) fn each(&mut self, at: usize) -> Step {
-        let plan = &self.plan.eaches[at];
-        let items = self.items(plan)?;
-        let collects = plan.collects;
-        let results = if collects { vec![Value::Null; items.len()] } else { Vec::new() };
-        let (concurrency, then) = (plan.concurrency, plan.then);
-        let kind = GroupKind::Each { plan: at, items: items.into_iter(), next: 0, results, size: 0 };
-        let id = self.group(kind, then);
-        for _ in 0..concurrency {
-            if !self.next_item(id)? {
-                break;
-            }
-        }
-        self.strand.blocked = Some(Blocked::Join(id));
-        self.joined_if_over(id)
-    }
-
-    fn items(&self, plan: &EachPlan) -> Result<Vec<Value>, Reason> {
-        let list = plan.items.part.evaluate(&self.strand.variables, self.run.now);
-        match list.map_err(|error| self.error(Failure::of_logic(&plan.items.path, error)))? {
-            Value::Array(items) if items.len() > plan.max_items => {
-                let message = format!("the list has {} items, more than {}", items.len(), plan.max_items);
-                let help = Some("raise `max_items`, if that many are meant".to_owned());
-                let place = plan.items.path.clone();
-                Err(self.error(Failure { help, place, ..Failure::new(ErrorKind::Limit, message) }))
-            }
-            Value::Array(items) => Ok(items),
-            other => {
-                let message = format!("`for_each` goes through a list, and this is {}", what(&other));
-                let place = plan.items.path.clone();
-                Err(self.error(Failure { place, ..Failure::new(ErrorKind::Type, message) }))
-            }
-        }
-    }
-
     /// Begins every branch of a `parallel`.
     pub(crate) fn fork(&mut self, at: usize) -> Step {
         let ForkPlan { branches, join, then } = &self.plan.forks[at];
@@ -110,41 +72,21 @@ impl Walk<'_> {
         id
     }
 
-    /// Begins the next item; false if there is none.
-    fn next_item(&mut self, id: u64) -> Result<bool, Reason> {
-        let Some(Group { kind: GroupKind::Each { plan, items, next, .. }, .. }) =
-            self.run.groups.get_mut(&id)
-        else {
-            return Ok(false);
-        };
-        let Some(item) = items.next() else { return Ok(false) };
-        let (index, plan) = (*next, &self.plan.eaches[*plan]);
-        *next += 1;
-        let child = self.begin_child(id, index, plan.body);
-        if let (Some(slot), Some(strand)) = (plan.index, self.run.strands.get_mut(&child)) {
-            strand.variables.swap_root(slot, Some(Arc::new(Value::from(index))));
-        }
-        self.give(child, plan.item, item)?;
-        Ok(true)
+    pub(crate) fn begin_child(&mut self, group: u64, index: usize, pc: Pc) -> StrandId {
+        let parent = self.parent(group, index);
+        self.add_child(Strand::at((self.strand.flow, pc), self.strand.variables.forked(), Some(parent)))
     }
 
-    /// Writes a variable of a child that has just begun.
-    fn give(&mut self, child: StrandId, slot: Slot, value: Value) -> Step {
-        let Some(strand) = self.run.strands.get_mut(&child) else { return Ok(()) };
-        let written = strand.variables.write(self.plan, &mut self.run.room, slot, value);
-        written.map_err(|failure| Reason::Limit(Box::new(self.located(*failure))))
-    }
-
-    fn begin_child(&mut self, group: u64, index: usize, pc: Pc) -> StrandId {
-        let parent = Parent {
+    /// What a child has of this strand.
+    pub(crate) fn parent(&self, group: u64, index: usize) -> Parent {
+        Parent {
             strand: self.id,
             group,
             index,
             deadline: self.strand.deadline(),
             is_shielded: self.strand.is_in_finally(),
             trail: format!("{}[{index}]", self.strand.trail()),
-        };
-        self.add_child(Strand::at((self.strand.flow, pc), self.strand.variables.forked(), Some(parent)))
+        }
     }
 
     /// Adds a strand to the group it names as its parent's.
@@ -169,6 +111,7 @@ impl Walk<'_> {
             }
             StrandEnd::Left(Reason::Sibling) => Ok(()),
             StrandEnd::Left(reason) => self.child_left(id, index, reason),
+            StrandEnd::Page(page) => self.fetched(id, *page),
         };
         if let Err(reason) = outcome {
             self.leave_group(id, reason);
@@ -189,13 +132,16 @@ impl Walk<'_> {
         match &mut group.kind {
             GroupKind::Each { results, size, .. } => {
                 variables.release(&mut self.run.room);
-                if let (Some(value), Some(place)) = (collected, results.get_mut(index)) {
+                if let Some(value) = collected {
+                    // A stream does not say how many there will be.
+                    results.resize(results.len().max(index + 1), Value::Null);
+                    let place = &mut results[index];
                     let taken = json_size(&value);
                     (*place, *size) = (value, *size + taken);
                     let room = self.run.room.take(taken, 0);
                     room.map_err(|failure| Reason::Limit(Box::new(self.located(*failure))))?;
                 }
-                if self.is_staying(id) { self.next_item(id).map(drop) } else { Ok(()) }
+                if self.is_staying(id) { self.fill(id) } else { Ok(()) }
             }
             GroupKind::Branches { join, won, done, .. } => {
                 done[index] = Some((variables, changed_steps));
@@ -215,7 +161,7 @@ impl Walk<'_> {
         }
     }
 
-    fn is_staying(&self, id: u64) -> bool {
+    pub(crate) fn is_staying(&self, id: u64) -> bool {
         self.run.groups.get(&id).is_some_and(|group| group.leaving.is_none())
     }
 
@@ -259,7 +205,7 @@ impl Walk<'_> {
     }
 
     /// Makes the join if no child is left.
-    fn joined_if_over(&mut self, id: u64) -> Step {
+    pub(crate) fn joined_if_over(&mut self, id: u64) -> Step {
         if !self.run.groups.get(&id).is_some_and(|group| group.live.is_empty()) {
             return Ok(());
         }
@@ -323,16 +269,5 @@ impl Walk<'_> {
             }
             variables.release(&mut self.run.room);
         }
-    }
-}
-
-fn what(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a text",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "a map",
     }
 }

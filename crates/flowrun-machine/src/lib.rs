@@ -7,8 +7,10 @@ mod command;
 mod event;
 mod failure;
 mod group;
+mod items;
 mod key;
 mod outside;
+mod paging;
 pub mod plan;
 mod retry;
 mod roots;
@@ -25,9 +27,10 @@ pub use command::{Body, Command, End, Source, StepStatus};
 pub use event::{Called, Event, Happening};
 pub use failure::Failure;
 pub use outside::Opening;
+pub use paging::PageAsk;
 pub use plan::{
     Answers, AskPlan, AwaitPlan, BodyKind, CallPlan, CalleePlan, EachPlan, EmitPlan, Fits, ForkPlan,
-    GivenInput, Join, LogLevel, OnError, Op, OutputUse, Pause, Pc, Placed, Plan, RespondPlan, Retry, RetryOn,
-    Scope, StepPlan, UndoPlan,
+    GivenInput, Join, LogLevel, OnError, Op, OutputUse, PagingPlan, Pause, Pc, Placed, Plan, RespondPlan,
+    Retry, RetryOn, Scope, StepPlan, StreamPlan, UndoPlan,
 };
 pub use run::Run;

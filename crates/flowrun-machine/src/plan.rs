@@ -5,6 +5,7 @@
 
 mod bundle;
 mod outside;
+mod paging;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +14,7 @@ use flowrun_template::{Effect, Logic, Picks, Slot, Slots, Tree};
 
 pub use bundle::{CalleePlan, Fits, GivenInput};
 pub use outside::{Answers, AskPlan, AwaitPlan, BodyKind, EmitPlan, RespondPlan};
+pub use paging::{PagingPlan, StreamPlan};
 
 /// An index into [`Plan::ops`].
 pub type Pc = usize;
@@ -248,6 +250,8 @@ pub struct EachPlan {
     pub item: Slot,
     /// The name that counts items from 0, where something reads it.
     pub index: Option<Slot>,
+    /// Where the items come from, if they are streamed; else `items` says it.
+    pub stream: Option<StreamPlan>,
     /// How many items may be under way at once.
     pub concurrency: usize,
     /// The most items.
@@ -349,6 +353,8 @@ pub struct CallPlan {
     pub retry: Option<Retry>,
     /// Who reads the step's output.
     pub output: OutputUse,
+    /// How it goes through pages, if its answer comes in pages.
+    pub paging: Option<PagingPlan>,
 }
 
 /// Who reads a call's output, and so how much of it is kept.

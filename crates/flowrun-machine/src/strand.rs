@@ -1,5 +1,6 @@
 //! A strand: one line of ops being walked, with its scopes and its variables. A fork makes more of them.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use flowrun_template::Rendered;
@@ -7,6 +8,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use crate::failure::Failure;
+use crate::paging::{Stream, Turning};
 use crate::plan::Pc;
 use crate::variables::Variables;
 
@@ -30,6 +32,10 @@ pub(crate) struct Strand {
     pub(crate) parent: Option<Parent>,
     /// Steps whose entry in `steps` it has changed.
     pub(crate) changed_steps: Vec<usize>,
+    /// Pages that wait for the loop that reads them, by call.
+    pub(crate) streams: HashMap<usize, Stream>,
+    /// The page it fetches for a loop, with the call's settings.
+    pub(crate) fetches: Option<Box<(Rendered, Turning)>>,
     /// How it ended.
     pub(crate) end: Option<StrandEnd>,
 }
@@ -59,6 +65,8 @@ pub(crate) enum StrandEnd {
         changed_steps: Vec<usize>,
     },
     Left(Reason),
+    /// With a page for the loop that asked for it.
+    Page(Box<Stream>),
 }
 
 /// One open scope.
@@ -153,6 +161,8 @@ pub(crate) struct Pending {
     pub(crate) step: usize,
     pub(crate) attempt: u32,
     pub(crate) settings: Rendered,
+    /// The page it fetches, of a call that is answered in pages.
+    pub(crate) turning: Option<Box<Turning>>,
     pub(crate) state: CallState,
 }
 
@@ -186,6 +196,8 @@ impl Strand {
             deferred: None,
             parent,
             changed_steps: Vec::new(),
+            streams: HashMap::new(),
+            fetches: None,
             end: None,
         }
     }

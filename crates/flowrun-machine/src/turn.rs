@@ -90,7 +90,7 @@ impl Turn<'_> {
     fn put_back(&mut self, id: StrandId, mut strand: Strand) {
         if let (Some(end), Some(parent)) = (strand.end.take(), &strand.parent) {
             self.run.ready.remove(&id);
-            if matches!(end, StrandEnd::Left(_)) {
+            if !matches!(end, StrandEnd::Done { .. }) {
                 strand.variables.release(&mut self.run.room);
             }
             let news = News::Ended { group: parent.group, index: parent.index, end };

@@ -16,7 +16,7 @@
 use flowrun_http::{Call, Defaults, Method, read_json};
 use flowrun_step::schemars::{self, JsonSchema, Schema};
 use flowrun_step::serde_json::Value;
-use flowrun_step::{Draft, Effect, Finding, Keeps, Step, StepContext, StepError, StepInfo, StepKind};
+use flowrun_step::{Draft, Effect, Finding, Keeps, Page, Step, StepContext, StepError, StepInfo, StepKind};
 use serde::Deserialize;
 
 const DEFAULTS: Defaults = Defaults { method: Method::Get, accept: "application/json" };
@@ -44,7 +44,7 @@ impl Step for FetchVariables {
     fn info(&self) -> StepInfo {
         #[expect(clippy::expect_used, reason = "the kind is a constant")]
         let kind = StepKind::new("fetch_variables").expect("it is one word");
-        StepInfo::new(kind, 1).keeps(Keeps::Variables)
+        StepInfo::new(kind, 1).keeps(Keeps::Variables).pages("paginate")
     }
 
     fn check(&self, draft: &Draft<'_>) -> Vec<Finding> {
@@ -53,6 +53,15 @@ impl Step for FetchVariables {
 
     fn effect(&self, draft: &Draft<'_>) -> Effect {
         DEFAULTS.effect(draft)
+    }
+
+    async fn page(
+        &self,
+        cx: StepContext,
+        settings: Settings,
+        cursor: Option<Value>,
+    ) -> Result<Page, StepError> {
+        DEFAULTS.page(&settings.0, &cx, cursor).await
     }
 
     async fn call(&self, cx: StepContext, settings: Settings) -> Result<Value, StepError> {

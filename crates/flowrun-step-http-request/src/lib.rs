@@ -16,7 +16,7 @@
 use flowrun_http::{Call, Defaults, Method, read_body};
 use flowrun_step::schemars::{self, JsonSchema, Schema};
 use flowrun_step::serde_json::{Map, Value};
-use flowrun_step::{Draft, Effect, Finding, Step, StepContext, StepError, StepInfo, StepKind};
+use flowrun_step::{Draft, Effect, Finding, Page, Step, StepContext, StepError, StepInfo, StepKind};
 use http::{HeaderMap, HeaderName, header};
 use serde::{Deserialize, Serialize};
 
@@ -57,7 +57,7 @@ impl Step for HttpRequest {
     fn info(&self) -> StepInfo {
         #[expect(clippy::expect_used, reason = "the kind is a constant")]
         let kind = StepKind::new("http_request").expect("it is one word");
-        StepInfo::new(kind, 1).pick_from("/body")
+        StepInfo::new(kind, 1).pick_from("/body").pages("paginate")
     }
 
     fn check(&self, draft: &Draft<'_>) -> Vec<Finding> {
@@ -66,6 +66,15 @@ impl Step for HttpRequest {
 
     fn effect(&self, draft: &Draft<'_>) -> Effect {
         DEFAULTS.effect(draft)
+    }
+
+    async fn page(
+        &self,
+        cx: StepContext,
+        settings: Settings,
+        cursor: Option<Value>,
+    ) -> Result<Page, StepError> {
+        DEFAULTS.page(&settings.0, &cx, cursor).await
     }
 
     async fn call(&self, cx: StepContext, settings: Settings) -> Result<Output, StepError> {

@@ -60,7 +60,7 @@ pub use flowrun_template::{CallEffect, Effect, ErrorKind};
 pub use name::{IntegrationName, InvalidName, RunId, StepId, StepKind, Tenant};
 pub use outbound::{Asker, Exposure, Outbound, Reply, Request};
 pub use set::{ErasedStep, KindTaken, StepOutput, StepSet};
-pub use step::{Keeps, Step, StepInfo};
+pub use step::{Keeps, Page, Step, StepInfo};
 
 pub use schemars;
 pub use serde_json;

@@ -5,9 +5,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use schemars::Schema;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::{BoxFuture, Draft, Effect, Finding, Step, StepContext, StepError, StepInfo, StepKind};
+use crate::{BoxFuture, Draft, Effect, Finding, Page, Step, StepContext, StepError, StepInfo, StepKind};
 
 /// What a call gave, as a value.
 pub type StepOutput = Value;
@@ -27,6 +28,16 @@ pub trait ErasedStep: Send + Sync {
     /// # Errors
     /// As the step's own `call`; `Type` when the filled settings do not fit the schema.
     fn call(&self, cx: StepContext, settings: Value) -> BoxFuture<'_, Result<StepOutput, StepError>>;
+    /// Fetches one page, as `call` makes a call.
+    ///
+    /// # Errors
+    /// As [`ErasedStep::call`].
+    fn page(
+        &self,
+        cx: StepContext,
+        settings: Value,
+        cursor: Option<Value>,
+    ) -> BoxFuture<'_, Result<Page, StepError>>;
 }
 
 impl<S: Step> ErasedStep for S {
@@ -48,13 +59,26 @@ impl<S: Step> ErasedStep for S {
 
     fn call(&self, cx: StepContext, settings: Value) -> BoxFuture<'_, Result<StepOutput, StepError>> {
         Box::pin(async move {
-            let settings = serde_json::from_value(settings)
-                .map_err(|e| StepError::Type { what: format!("the settings do not fit: {e}") })?;
-            let output = Step::call(self, cx, settings).await?;
+            let output = Step::call(self, cx, filled(settings)?).await?;
             serde_json::to_value(output)
                 .map_err(|e| StepError::Type { what: format!("the output is not JSON: {e}") })
         })
     }
+
+    fn page(
+        &self,
+        cx: StepContext,
+        settings: Value,
+        cursor: Option<Value>,
+    ) -> BoxFuture<'_, Result<Page, StepError>> {
+        Box::pin(async move { Step::page(self, cx, filled(settings)?, cursor).await })
+    }
+}
+
+/// Settings in which nothing is a template any more, as the step's own type.
+fn filled<T: DeserializeOwned>(settings: Value) -> Result<T, StepError> {
+    serde_json::from_value(settings)
+        .map_err(|error| StepError::Type { what: format!("the settings do not fit: {error}") })
 }
 
 /// Two steps claim one kind.

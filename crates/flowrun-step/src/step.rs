@@ -6,6 +6,7 @@ use flowrun_template::Effect;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::{Draft, Finding, StepContext, StepError, StepKind};
 
@@ -38,13 +39,15 @@ pub struct StepInfo {
     pub pick_from: &'static str,
     /// What is kept as `steps.<id>.output`.
     pub keeps: Keeps,
+    /// The setting that makes a call go through pages, if the kind has one: see [`Step::page`].
+    pub pages: Option<&'static str>,
 }
 
 impl StepInfo {
     /// A kind that keeps its whole output and lets `variables` pick from all of it.
     #[must_use]
     pub fn new(kind: StepKind, version: u32) -> Self {
-        Self { kind, version, pick_from: "", keeps: Keeps::Whole }
+        Self { kind, version, pick_from: "", keeps: Keeps::Whole, pages: None }
     }
 
     /// Says where variables are picked from.
@@ -54,12 +57,31 @@ impl StepInfo {
         self
     }
 
+    /// Says which setting makes a call go through pages. It is a map; the engine takes its `max_pages`, and the text in it
+    /// whose `x-flowrun` is `until`: an expression, tested after each page, in which the page's body is `item`.
+    #[must_use]
+    pub fn pages(mut self, setting: &'static str) -> Self {
+        self.pages = Some(setting);
+        self
+    }
+
     /// Says what is kept as output.
     #[must_use]
     pub fn keeps(mut self, keeps: Keeps) -> Self {
         self.keeps = keeps;
         self
     }
+}
+
+/// One page of an answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Page {
+    /// Its items.
+    pub items: Vec<Value>,
+    /// What leads to the next page; nothing if this is the last.
+    pub next: Option<Value>,
+    /// All of it.
+    pub body: Value,
 }
 
 /// A step kind: its settings, what can be checked before a run, and one call.
@@ -84,6 +106,17 @@ pub trait Step: Send + Sync + 'static {
     /// What repeating the call would mean, as far as the settings tell before a run.
     fn effect(&self, _draft: &Draft<'_>) -> Effect {
         Effect::Unsafe
+    }
+
+    /// Fetches one page, where the settings say that the answer comes in pages: the first without a cursor, each other with
+    /// what the page before gave for it. It may be dropped as a call may.
+    fn page(
+        &self,
+        _cx: StepContext,
+        _settings: Self::Settings,
+        _cursor: Option<Value>,
+    ) -> impl Future<Output = Result<Page, StepError>> + Send {
+        std::future::ready(Err(StepError::Type { what: "this kind has no pages".to_owned() }))
     }
 
     /// Makes the call once. It may be dropped at its deadline; a panic fails this step only.

@@ -11,14 +11,14 @@ use expect_test::Expect;
 use flowrun_engine::{Engine, Incoming, Observer, Outcome, RunEvent, Start, Told, mail};
 use flowrun_lang::{Catalog, Diagnostic, Flows, SourceText, Unread, check_with};
 use flowrun_step::{
-    BoxFuture, CallEffect, Channel, Clock, Draft, Effect, Outbound, OutgoingMessage, Reply, Request, RunId,
-    SecretSource, Step, StepContext, StepError, StepInfo, StepKind, Tenant,
+    BoxFuture, CallEffect, Channel, Clock, Draft, Effect, Outbound, OutgoingMessage, Page, Reply, Request,
+    RunId, SecretSource, Step, StepContext, StepError, StepInfo, StepKind, Tenant,
 };
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 /// Runs a flow against a script and compares everything that could be seen.
@@ -39,9 +39,19 @@ pub(crate) fn check_answered(
     comes: &[(u64, Incoming)],
     expected: Expect,
 ) {
+    expected.assert_eq(&seen(flow, beside, script, comes));
+}
+
+/// Everything that could be seen of a run.
+pub(crate) fn seen(
+    flow: &str,
+    beside: &[(&str, &str)],
+    script: &[&str],
+    comes: &[(u64, Incoming)],
+) -> String {
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = runtime.enable_time().start_paused(true).build().expect("a runtime");
-    expected.assert_eq(&runtime.block_on(run(flow, &Beside(beside), script, comes)));
+    runtime.block_on(run(flow, &Beside(beside), script, comes))
 }
 
 /// The flows beside the one that is run.
@@ -204,9 +214,21 @@ struct Settings {
     _url: String,
     #[schemars(extend("x-flowrun" = "header"))]
     header: Option<String>,
+    #[serde(rename = "pages")]
+    _pages: Option<Pages>,
     #[serde(rename = "variables")]
     #[schemars(extend("x-flowrun" = "picks"))]
     _variables: Option<serde_json::Value>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[schemars(inline)]
+struct Pages {
+    #[serde(rename = "until")]
+    #[schemars(extend("x-flowrun" = "until"))]
+    _until: Option<String>,
+    #[serde(rename = "max_pages")]
+    _max_pages: Option<u64>,
 }
 
 impl Step for Call {
@@ -214,11 +236,32 @@ impl Step for Call {
     type Output = String;
 
     fn info(&self) -> StepInfo {
-        StepInfo::new(StepKind::new("test.call").expect("a kind"), 1)
+        StepInfo::new(StepKind::new("test.call").expect("a kind"), 1).pages("pages")
     }
 
     fn effect(&self, _draft: &Draft<'_>) -> Effect {
         Effect::Keyed
+    }
+
+    /// `page 1,2 > next` gives two items and says what leads on; any other line is that of a call.
+    async fn page(
+        &self,
+        cx: StepContext,
+        settings: Settings,
+        cursor: Option<Value>,
+    ) -> Result<Page, StepError> {
+        self.0.say(&format!(
+            "{} page after {} [{}]",
+            self.0.time(),
+            cursor.unwrap_or_default(),
+            &cx.key[..2]
+        ));
+        let line = self.call(cx, settings).await?;
+        let (items, next) = line.split_once(" > ").unwrap_or((line.trim(), ""));
+        let items: Vec<Value> =
+            items.split(',').filter_map(|item| item.parse::<u64>().ok()).map(Value::from).collect();
+        let body = json!({ "size": items.len() });
+        Ok(Page { items, next: Some(next).filter(|next| !next.is_empty()).map(Value::from), body })
     }
 
     async fn call(&self, cx: StepContext, settings: Settings) -> Result<String, StepError> {

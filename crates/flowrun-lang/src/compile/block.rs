@@ -171,7 +171,7 @@ impl Compiler<'_, '_, '_> {
         let after = std::mem::replace(&mut self.reach, done);
         let has_error = std::mem::replace(&mut self.has_error, false);
         let outer = self.undo_reads.replace(BTreeSet::new());
-        self.block(around.undo);
+        self.apart(|compiler| compiler.block(around.undo));
         self.op(Op::EndStrand { collect: None });
         let reads = std::mem::replace(&mut self.undo_reads, outer).unwrap_or_default();
         (self.has_error, self.reach) = (has_error, after);

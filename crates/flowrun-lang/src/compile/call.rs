@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use flowrun_machine::{CallPlan, Op, OutputUse, Placed};
+use flowrun_machine::{CallPlan, Op, OutputUse, PagingPlan, Placed};
 use flowrun_step::{Draft, ErasedStep};
 use flowrun_template::{Effect, Picks, Slot, Tree};
 use serde_json::Value;
@@ -16,6 +16,8 @@ use crate::settings::{Settings, is_template};
 
 /// What a channel is given needs no schema: the language itself defines it.
 const SEND: &[&str] = &["text", "to", "channel", "media", "buttons", "template", "await"];
+/// The most pages of a call that says nothing.
+const MOST_PAGES: u64 = 100;
 /// Those of them that are texts.
 const SEND_TEXTS: &[&str] = &["text", "to", "channel", "media"];
 
@@ -67,6 +69,28 @@ impl Compiler<'_, '_, '_> {
         self.needs_picks(kind.as_ref(), step, node, &settings);
         let tree = Placed { path: path.to_owned(), part: settings.tree };
         self.lay_call(step, scope, tree, (effect, settings.picks));
+        if let Some(pages) = kind.info().pages.and_then(|setting| node.get(setting)) {
+            self.lay_paging(step, pages);
+        }
+    }
+
+    /// The call just laid goes through pages.
+    fn lay_paging(&mut self, step: &StepNode<'_>, pages: &Node) {
+        let most =
+            pages.get("max_pages").and_then(Node::text).and_then(|text| text.replace('_', "").parse().ok());
+        let (call, item) = (self.calls.len() - 1, self.slots.find("item"));
+        let paging = PagingPlan {
+            until: self.until.take(),
+            item,
+            max_pages: most.unwrap_or(MOST_PAGES),
+            streams: false,
+        };
+        let plan = &mut self.calls[call];
+        let is_read = plan.picks.is_some() || plan.output == OutputUse::Into;
+        plan.paging = Some(paging);
+        if let Some(id) = step.id.and_then(Node::text).filter(|_| !is_read) {
+            self.paged.insert(id.to_owned(), (self.stretch, call));
+        }
     }
 
     /// A kind that keeps variables needs some, unless `into` takes the whole.
@@ -76,6 +100,7 @@ impl Compiler<'_, '_, '_> {
             && settings.picks.is_none()
             && step.into.is_none()
             && node.get("variables").is_none()
+            && kind.info().pages.is_none_or(|setting| node.get(setting).is_none())
         {
             let message = format!("`{}` keeps nothing: it has no `variables` and no `into`", step.name);
             let path = format!("{}.{}", step.path, step.name);
@@ -105,6 +130,7 @@ impl Compiler<'_, '_, '_> {
             writes,
             retry,
             output: if into.is_some() { OutputUse::Into } else { OutputUse::Nobody },
+            paging: None,
         });
         self.callers.push(self.owner.unwrap_or_default());
         self.op(Op::Call { call });

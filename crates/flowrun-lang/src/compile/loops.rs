@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use flowrun_machine::{EachPlan, Op, Pause};
+use flowrun_machine::{EachPlan, Op, Pause, StreamPlan};
 use flowrun_template::{Slot, duration};
 
 use crate::code::Code;
@@ -49,11 +49,12 @@ impl Compiler<'_, '_, '_> {
         let outer = (self.has_index, self.has_item);
         (self.has_index, self.has_item) = (true, read.item.is_none());
         self.refuse_questions_at_once(steps, read.concurrency);
-        self.block(steps);
+        self.apart(|compiler| compiler.block(steps));
         let collect = read.collect.and_then(|node| self.logic(node, &format!("{path}.collect")));
         (self.has_index, self.has_item) = outer;
         let collects = collect.is_some();
         self.op(Op::EndStrand { collect });
+        let reader = self.reader(read.list);
         self.reach = before;
         self.collected(step, scope, read.collect.is_some());
         let (concurrency, max_items, then) = (read.concurrency, read.max_items, self.here());
@@ -61,7 +62,34 @@ impl Compiler<'_, '_, '_> {
         let index = self.slots.find("index");
         // Only now: loops within the body have taken their places.
         self.ops[begin] = Op::Each { each: self.eaches.len() };
-        self.eaches.push(EachPlan { items, item, index, concurrency, max_items, collects, body, then });
+        if let Some((id, stream)) = reader {
+            self.readers.push((id, self.eaches.len(), stream));
+        }
+        self.eaches.push(EachPlan {
+            items,
+            item,
+            index,
+            stream: None,
+            concurrency,
+            max_items,
+            collects,
+            body,
+            then,
+        });
+    }
+
+    /// Whether a list is nothing but the items of a paged step before it, in the same stretch of the flow: then the
+    /// pages may come as they are needed. Lays the op that fetches one.
+    fn reader(&mut self, list: &Node) -> Option<(String, StreamPlan)> {
+        let id = list.text()?.trim().strip_prefix("steps.")?.strip_suffix(".output.items")?;
+        let (stretch, call) = *self.paged.get(id)?;
+        if stretch != self.stretch {
+            return None;
+        }
+        let outer = self.owner.replace(self.callers[call]);
+        let fetch = self.op(Op::Call { call });
+        self.owner = outer;
+        Some((id.to_owned(), StreamPlan { call, fetch }))
     }
 
     fn loop_of<'n>(&mut self, node: &'n Node, path: &str) -> Option<Loop<'n>> {
@@ -120,7 +148,7 @@ impl Compiler<'_, '_, '_> {
         let first = self.op(Op::FirstTurn { index: None });
         let body = self.here();
         let outer = std::mem::replace(&mut self.has_index, true);
-        self.block(steps);
+        self.apart(|compiler| compiler.block(steps));
         let until = until.and_then(|node| self.logic(node, &until_path));
         self.has_index = outer;
         let index = self.slots.find("index");

@@ -98,10 +98,13 @@ impl Compiler<'_, '_, '_> {
     fn judge_step(&mut self, mention: &Mention, path: &str, bytes: Range<usize>) {
         let Some(Segment::Key(id)) = mention.path.first() else {
             self.mentioned.extend(self.ids.keys().cloned());
+            // Whoever reads all of them reads each, and as a whole.
+            self.ids.keys().for_each(|id| *self.mentions.entry(id.clone()).or_default() += 2);
             return;
         };
         if self.ids.contains_key(id) {
             self.mentioned.insert(id.clone());
+            *self.mentions.entry(id.clone()).or_default() += 1;
             return;
         }
         let help = if self.ids.is_empty() {

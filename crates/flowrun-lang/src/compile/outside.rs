@@ -156,6 +156,7 @@ impl Compiler<'_, '_, '_> {
             writes: Vec::new(),
             retry: None,
             output: OutputUse::Nobody,
+            paging: None,
         });
         self.callers.push(self.owner.unwrap_or_default());
         self.op(Op::Call { call });

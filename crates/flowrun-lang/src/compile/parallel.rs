@@ -27,7 +27,7 @@ impl Compiler<'_, '_, '_> {
             let here = self.here();
             self.forks[fork].branches.push(here);
             self.reach = before.clone();
-            self.block(&branch.steps);
+            self.apart(|compiler| compiler.block(&branch.steps));
             self.op(Op::EndStrand { collect: None });
             let reached = std::mem::take(&mut self.reach);
             after = Some(match (after.take(), join) {

@@ -94,7 +94,7 @@ impl<'a> Ground<'a> {
             Self::Setting(shape) => Some(match shape.language() {
                 Language::Text | Language::Url => Tongue::Text,
                 Language::Header | Language::Form | Language::Json | Language::Body => Tongue::Call,
-                Language::Expression => Tongue::Expression,
+                Language::Expression | Language::Until => Tongue::Expression,
                 Language::Duration => Tongue::Duration,
                 Language::Integration => Tongue::Integration,
                 Language::Literal | Language::Picks => Tongue::Plain,

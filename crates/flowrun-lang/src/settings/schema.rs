@@ -13,6 +13,8 @@ pub(crate) enum Language {
     Body,
     Picks,
     Expression,
+    /// An expression over a page, which the engine tests after each.
+    Until,
     Duration,
     Integration,
     Literal,
@@ -42,6 +44,7 @@ impl<'s> Shape<'s> {
             Some("body") => Language::Body,
             Some("picks") => Language::Picks,
             Some("expression") => Language::Expression,
+            Some("until") => Language::Until,
             Some("duration") => Language::Duration,
             Some("integration") => Language::Integration,
             _ => Language::Literal,
