@@ -290,6 +290,7 @@ fn time_is_virtual_and_goes_as_far_as_the_case_says() {
     let person = Person::new(&[]);
     let flow = r#"
 inputs: { first: { type: duration, default: 365d } }
+limits: { age: 366d }
 steps:
   - wait: "{{first}}"
   - parallel:

@@ -44,6 +44,7 @@ fn plan(steps: usize) -> Plan {
         flows: Vec::new(),
         outputs: Vec::new(),
         inputs: vec![who],
+        max_age: std::time::Duration::from_secs(3_600),
         max_steps: 1_000_000,
         max_state: 8 * 1024 * 1024,
         max_variable: 1024 * 1024,

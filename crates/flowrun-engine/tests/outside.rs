@@ -232,3 +232,18 @@ fn a_cancel_ends_a_wait_and_runs_each_finally() {
             cancelled: interrupted"#]],
     );
 }
+
+/// L-3: however it waits; a handler does not take it, `finally` sees it, what was done is taken back.
+#[test]
+fn a_run_ends_at_its_age_l_3() {
+    runs(
+        "limits: { age: 10s }\nsteps:\n  - test.call: { url: x }\n    undo: [ { send: undone } ]\n  - wait: { event: never }\n    \
+         on_error: [ { send: not here } ]\n    finally: [ { send: \"{{error.kind}}\" } ]\n",
+        &["ok"],
+        expect![[r#"
+            0s call 1
+            10s sent limit
+            10s sent undone
+            failed at 10s: error[F058]: the run took longer than 10s (flow.yaml:5:5 steps[1])"#]],
+    );
+}

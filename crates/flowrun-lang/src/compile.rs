@@ -96,6 +96,7 @@ pub(crate) fn compile(
         flows: Vec::new(),
         outputs,
         inputs: inputs.iter().map(|input| input.slot).collect(),
+        max_age: limits.age,
         max_steps: limits.steps,
         max_state: limits.state,
         max_variable: limits.variable,

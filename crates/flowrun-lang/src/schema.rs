@@ -131,7 +131,7 @@ fn trigger() -> Value {
 fn limits() -> Value {
     let number = json!({ "type": "integer", "minimum": 1 });
     map(
-        json!({ "steps": number, "state": number, "variable": number, "items": number, "call_depth": number }),
+        json!({ "steps": number, "state": number, "variable": number, "items": number, "call_depth": number, "age": defined("duration") }),
         &[],
     )
 }

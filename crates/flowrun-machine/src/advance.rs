@@ -3,7 +3,7 @@
 //! Nothing here waits or touches the world. Ops are walked until every strand waits for something, the run is
 //! over, or enough was done for one event; where it yields changes nothing else.
 
-use flowrun_template::{ErrorKind, Rendered, Root, Scope as _, Slot, Tree};
+use flowrun_template::{ErrorKind, Rendered, Root, Scope as _, Slot, Tree, duration};
 use serde_json::{Map, Value};
 
 use crate::command::{Command, End};
@@ -28,7 +28,7 @@ use crate::turn::Turn;
 ///     eaches: vec![], forks: vec![], callees: vec![], awaits: vec![], responds: vec![], emits: vec![], flows: vec![],
 ///     ops: vec![Op::Enter { scope: 0 }, Op::Leave, Op::Finish], owners: vec![None; 3],
 ///     scopes: vec![Scope { resume: 2, ..Scope::default() }], outputs: vec![], inputs: vec![],
-///     max_steps: 10, max_state: 1024, max_variable: 1024,
+///     max_age: std::time::Duration::from_secs(60), max_steps: 10, max_state: 1024, max_variable: 1024,
 /// };
 /// let mut run = Run::new("run-1", &plan);
 /// let start = Event { at: "2026-11-24T12:00:00Z".parse()?, what: Happening::Start { inputs: vec![], opening: Opening::default() } };
@@ -67,6 +67,10 @@ impl Walk<'_> {
     pub(crate) fn start(&mut self, inputs: Vec<(Slot, Value)>, opening: Opening) {
         if !self.strand.frames.is_empty() {
             return;
+        }
+        // An age beyond the end of time is none.
+        if let Ok(at) = self.run.now.checked_add(self.root.max_age) {
+            self.timer(Timer::Age, at);
         }
         self.run.opening = opening;
         self.roots.begin((self.plan, 0), self.run, self.strand);
@@ -176,6 +180,15 @@ impl Walk<'_> {
             return Err(Reason::Limit(Box::new(self.located(Failure { help, ..failure }))));
         }
         Ok(())
+    }
+
+    /// The run is as old as it may be.
+    pub(crate) fn too_old(&mut self) {
+        let age = duration::format(self.root.max_age);
+        let failure = Failure::new(ErrorKind::Limit, format!("the run took longer than {age}"));
+        let help = Some("raise the flow's `limits: { age: … }`, if it may take that long".to_owned());
+        let failure = self.located(Failure { help, ..failure });
+        self.interrupt(Reason::Limit(Box::new(failure)));
     }
 
     fn set(&mut self, slot: Slot, value: &Placed<Tree>) -> Step {

@@ -202,6 +202,7 @@ impl Walk<'_> {
             }
             Timer::Pause => self.pause_ended(op),
             Timer::Answer => self.nobody_answered(),
+            Timer::Age => self.too_old(),
         }
     }
 

@@ -65,6 +65,8 @@ pub struct Plan {
     pub outputs: Vec<(String, Placed<Tree>)>,
     /// Names set from outside before the first op: the inputs.
     pub inputs: Vec<Slot>,
+    /// The longest a run may take, waits and all (L-3).
+    pub max_age: Duration,
     /// The most operations' steps a run may take (L-3).
     pub max_steps: u64,
     /// The most bytes all variables together may take, as JSON (L-3).

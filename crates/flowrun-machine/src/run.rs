@@ -68,6 +68,8 @@ pub(crate) enum Timer {
     Pause,
     /// The time for an answer.
     Answer,
+    /// The age that the run may come to.
+    Age,
 }
 
 /// The flow's own strand.

@@ -1,5 +1,9 @@
 //! The flow's `limits`, beneath the host's ceilings (L-3, N8).
 
+use std::time::Duration;
+
+use flowrun_template::duration;
+
 use crate::bundle::DEPTH;
 use crate::code::Code;
 use crate::compile::Compiler;
@@ -13,10 +17,20 @@ pub(super) struct Limits {
     pub(super) variable: usize,
     pub(super) items: usize,
     pub(super) call_depth: usize,
+    pub(super) age: Duration,
 }
 
-const DEFAULT: Limits =
-    Limits { steps: 10_000, state: 8 * 1024 * 1024, variable: 1024 * 1024, items: 10_000, call_depth: DEPTH };
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const DEFAULT: Limits = Limits {
+    steps: 10_000,
+    state: 8 * 1024 * 1024,
+    variable: 1024 * 1024,
+    items: 10_000,
+    call_depth: DEPTH,
+    age: DAY.saturating_mul(30),
+};
+/// The host's ceiling on the age of a run.
+const MOST_AGE: Duration = DAY.saturating_mul(366);
 /// The host's ceiling on steps; the sizes' ceilings are their defaults (N8).
 const MOST_STEPS: u64 = 100_000_000;
 /// The host's ceiling on the items of one loop.
@@ -36,8 +50,9 @@ impl Compiler<'_, '_, '_> {
         let variable = take("variable", DEFAULT.variable as u64, DEFAULT.variable as u64);
         let items = take("items", DEFAULT.items as u64, MOST_ITEMS);
         let call_depth = take("call_depth", DEPTH as u64, DEPTH as u64);
-        keys.later(&["age"], self.problems);
-        keys.refuse_rest(&["steps", "state", "variable", "items", "call_depth"], self.problems);
+        let (age, path) = (keys.take("age"), keys.path_of("age"));
+        let age = age.and_then(|node| self.age(node, &path)).unwrap_or(DEFAULT.age);
+        keys.refuse_rest(&["steps", "state", "variable", "items", "call_depth", "age"], self.problems);
         let bytes = |limit: u64, default: usize| usize::try_from(limit).unwrap_or(default);
         Limits {
             steps,
@@ -45,7 +60,18 @@ impl Compiler<'_, '_, '_> {
             variable: bytes(variable, DEFAULT.variable),
             items: bytes(items, DEFAULT.items),
             call_depth: bytes(call_depth, DEFAULT.call_depth),
+            age,
         }
+    }
+
+    fn age(&mut self, node: &Node, path: &str) -> Option<Duration> {
+        let age = self.duration(node, path)?;
+        if age.is_zero() || age > MOST_AGE {
+            let message = format!("this limit is a duration of at most {}", duration::format(MOST_AGE));
+            let problem = self.problems.error(Code::WrongShape, (path, node.bytes.clone()), message);
+            problem.set_help("age: 90d");
+        }
+        Some(age)
     }
 
     fn limit(&mut self, node: &Node, path: &str, most: u64) -> Option<u64> {

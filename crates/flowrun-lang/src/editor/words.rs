@@ -264,6 +264,7 @@ pub(super) const BENEATH: &[(&str, &[Word])] = &[
             ("state", Plain, "The most bytes of all variables; 8 MiB unless said."),
             ("variable", Plain, "The most bytes of one variable; 1 MiB unless said."),
             ("items", Plain, "The most items of a `for_each`; 10,000 unless said."),
+            ("age", Duration, "The longest a run may take, waits and all; 30d unless said."),
             ("call_depth", Plain, "How deep calls of other flows may be nested; 16 unless said."),
         ],
     ),
