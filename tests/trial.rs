@@ -536,6 +536,47 @@ fn a_run_with_mock_is_answered_by_a_case_and_sends_nothing() {
     assert_eq!(run("contact.test.yaml").code, Some(4));
 }
 
+/// What the flow says it needs is asked for before step one, in a case and in a run alike.
+#[test]
+fn a_scope_that_was_not_granted_ends_a_run_before_any_request_with_4_and_a_case_as_integration() {
+    let person = Person::new(&[]);
+    let needed = "integrations: { crm: { scopes: [contacts.read, deals.read] } }\n";
+    person.write("contact.flow.yaml", &format!("{needed}{CONTACT}"));
+    let cases = |granted: &str, expected: &str| {
+        let cases =
+            "cases:\n  - name: it\n    inputs: { id: 1 }\n    replies: { get: { json: { name: Doe } } }\n";
+        let head = format!("integrations: {{ crm: {granted} }}\n");
+        person.write("contact.test.yaml", &format!("{head}{cases}    expect: {{ {expected} }}\n"));
+    };
+    let run = || person.flowrun(&["contact.flow.yaml", "--var", "id=42", "--mock", "contact.test.yaml"]);
+    for (granted, expected) in [
+        ("{ scopes: [contacts.read, deals.read] }", "sent: [Hello Doe.]"),
+        ("authorized", "sent: [Hello Doe.]"),
+    ] {
+        cases(granted, expected);
+        assert_eq!(person.flowrun(&["test"]).code, Some(0), "{granted}");
+        assert_eq!(run().code, Some(0), "{granted}");
+    }
+    cases("{ scopes: [contacts.read] }", "error: integration, requests: []");
+    let ended = person.flowrun(&["test"]);
+    // The error and the requests are as expected; only the reply is left.
+    assert_eq!(ended.stderr.matches("error[").count(), 1, "{ended:?}");
+    assert!(ended.stderr.contains("the run never asked for this reply"), "{ended:?}");
+    let ended = run();
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(4), ""), "{ended:?}");
+    expect![[r#"
+        error[F108]: integration `crm` was not granted the scope `deals.read`
+         --> contact.flow.yaml:1:48
+          |
+        1 | integrations: { crm: { scopes: [contacts.read, deals.read] } }
+          |                                                ^^^^^^^^^^ integrations.crm.scopes[1]
+          |
+          = cause: it was granted: contacts.read
+          = help: flowrun integrations edit crm --scopes "contacts.read deals.read" && flowrun integrations authorize crm
+    "#]]
+    .assert_eq(&ended.stderr);
+}
+
 /// What runs side by side is told of call by call, each with its own status.
 #[test]
 fn calls_side_by_side_are_told_apart_on_stderr() {

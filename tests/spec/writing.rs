@@ -136,13 +136,26 @@ fn a_host_of_another_data_centre_is_said_before_any_request_with_what_to_write_i
     assert!(ended.stderr.contains(help), "{ended:?}");
 }
 
+/// The sandbox is asked for what the flow says it needs.
+#[test]
+fn the_sandbox_grants_the_scopes_that_a_flow_lists() {
+    let person = Person::new(&[]);
+    let flow = fs::read_to_string(root().join("flows/zoho.flow.yaml")).expect("a flow of the house");
+    let wider = flow.replace("[ZohoCRM.org.READ]", "[ZohoCRM.org.READ, ZohoBooks.invoices.READ]");
+    assert_ne!(flow, wider);
+    person.write("wider.yaml", &wider);
+    let ended = person.flowrun(&["wider.yaml", "--sandbox"]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+}
+
 /// N12: hosts, integrations and secrets, from the flow alone, in words and as JSON.
 #[test]
 fn permissions_show_what_a_flow_may_reach_n12() {
     let person = Person::new(&[]);
     person.write(
         "f.yaml",
-        "name: t\nsecrets: [KEY]\ninputs: { base: { type: string } }\nsteps:\n  - http_request:\n      \
+        "name: t\nsecrets: [KEY]\nintegrations: { zoho: { scopes: [a.READ, b.READ] } }\n\
+         inputs: { base: { type: string } }\nsteps:\n  - http_request:\n      \
          url: https://api.example.com/a\n      headers: { X-Key: \"{{secrets.KEY}}\" }\n      redirects: 0\n  \
          - http_request: { url: \"{{base}}/b\" }\n  - http_request:\n      \
          url: \"{{integrations.zoho.api_domain}}/crm\"\n      integration: zoho\n",
@@ -154,13 +167,14 @@ fn permissions_show_what_a_flow_may_reach_n12() {
           host         https://api.example.com (steps[0])
           host         what `integrations.zoho.api_domain` says, with integration zoho (steps[2])
           host         any: `base` decides in a run, or where it redirects to (steps[1])
-          integration  zoho
+          integration  zoho, with a.READ b.READ
           secret       KEY
     "#]]
     .assert_eq(&ended.stdout);
     let ended = person.flowrun(&["check", "--permissions", "f.yaml", "--message-format", "json"]);
     let said = json_of(ended.stdout.trim_end());
-    assert_eq!((&said["file"], &said["integrations"]), (&json!("f.yaml"), &json!(["zoho"])), "{said:#}");
+    let used = json!([{ "name": "zoho", "scopes": ["a.READ", "b.READ"] }]);
+    assert_eq!((&said["file"], &said["integrations"]), (&json!("f.yaml"), &used), "{said:#}");
     assert_eq!(said["hosts"].as_array().map(Vec::len), Some(3), "{said:#}");
     person.write("bad.yaml", WRONG);
     let ended = person.flowrun(&["check", "--permissions", "bad.yaml"]);

@@ -47,7 +47,7 @@ Exit codes:
 }
 
 fn is_unusable(error: &Diagnostic) -> bool {
-    error.code == Code::NotAuthorized
+    matches!(error.code, Code::NotAuthorized | Code::ScopeMissing)
 }
 
 impl From<Exit> for ExitCode {

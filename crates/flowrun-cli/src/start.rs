@@ -131,8 +131,8 @@ async fn usable(
     };
     if let Some(sandbox) = &house.sandbox {
         let texts: String = flow.sources().map(SourceText::text).collect();
-        for name in flow.integrations() {
-            house::authorise(world, sandbox, registry, name, &texts).await?;
+        for used in flow.integrations() {
+            house::authorise(world, sandbox, registry, used, &texts).await?;
         }
     }
     let known = used

@@ -7,7 +7,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use flowrun_machine::Plan;
-use flowrun_step::IntegrationName;
 use sha2::{Digest, Sha256};
 
 use crate::catalog::Catalog;
@@ -15,7 +14,7 @@ use crate::check::read;
 use crate::diagnostic::Diagnostic;
 use crate::input::Input;
 use crate::node::Node;
-use crate::permissions::Visit;
+use crate::permissions::{IntegrationUse, Visit};
 use crate::problems::Problems;
 use crate::source::SourceText;
 use crate::trigger::Trigger;
@@ -50,7 +49,7 @@ pub(crate) struct Part {
     pub(crate) root: Arc<Node>,
     pub(crate) inputs: Vec<Input>,
     pub(crate) secrets: Vec<String>,
-    pub(crate) integrations: Vec<IntegrationName>,
+    pub(crate) integrations: Vec<IntegrationUse>,
     pub(crate) trigger: Option<Trigger>,
     /// How many calls are nested beneath it.
     pub(crate) depth: usize,

@@ -112,6 +112,9 @@ codes! {
     "F101" UnusedInput "an input that nothing reads",
     "F102" Unreachable "a step that is never reached",
     "F103" OutputNeverSet "an output that never has a value",
+    "F106" UnusedIntegration "an integration that no step uses",
+    "F107" UndeclaredIntegration "an integration the flow does not declare",
+    "F108" ScopeMissing "an integration lacks a scope",
 }
 
 impl Code {

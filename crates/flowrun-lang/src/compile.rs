@@ -6,6 +6,7 @@ mod callee;
 mod compare;
 mod declare;
 mod hosts;
+mod integrations;
 mod kind;
 mod limits;
 mod loops;
@@ -34,7 +35,7 @@ use crate::catalog::Catalog;
 use crate::document::Document;
 use crate::input::{Input, inputs};
 use crate::names::Reach;
-use crate::permissions::Visit;
+use crate::permissions::{IntegrationUse, Visit};
 use crate::problems::Problems;
 use crate::settings::Judge;
 use crate::trigger::Trigger;
@@ -44,7 +45,7 @@ pub(crate) struct Compiled {
     pub(crate) plan: Plan,
     pub(crate) inputs: Vec<Input>,
     pub(crate) secrets: Vec<String>,
-    pub(crate) integrations: Vec<IntegrationName>,
+    pub(crate) integrations: Vec<IntegrationUse>,
     pub(crate) trigger: Option<Trigger>,
     /// How many calls are nested beneath it.
     pub(crate) depth: usize,
@@ -74,10 +75,11 @@ pub(crate) fn compile(
     compiler.keep_what_is_read();
     compiler.stream_what_one_reads();
     compiler.unused(document, &inputs);
+    compiler.judge_declared();
     if compiler.is_broken {
         return None;
     }
-    let depth = compiler.depth;
+    let (depth, integrations) = (compiler.depth, compiler.used_integrations());
     let plan = Plan {
         name: document.name.unwrap_or("flow").to_owned(),
         hash,
@@ -101,7 +103,6 @@ pub(crate) fn compile(
         max_state: limits.state,
         max_variable: limits.variable,
     };
-    let integrations = compiler.integrations.into_values().collect();
     let secrets = document.secrets.iter().map(|(name, _)| (*name).to_owned()).collect();
     let (visits, trail, trigger) = (compiler.visits, compiler.trail, compiler.trigger);
     Some(Compiled { plan, inputs, secrets, integrations, trigger, depth, visits, trail })
@@ -119,7 +120,10 @@ pub(crate) struct Compiler<'c, 'p, 's> {
     types: HashMap<Slot, Type>,
     ids: HashMap<String, Range<usize>>,
     secrets: HashSet<String>,
+    /// The integrations that steps use, by key.
     integrations: BTreeMap<String, IntegrationName>,
+    /// Those that the flow says it uses, where it says so.
+    may_use: Option<BTreeMap<String, integrations::Declared>>,
     /// Where calls go, as far as it is written out.
     visits: Vec<Visit>,
     steps: Vec<StepPlan>,
@@ -192,6 +196,7 @@ impl<'c, 'p, 's> Compiler<'c, 'p, 's> {
             ids: HashMap::new(),
             secrets: HashSet::new(),
             integrations: BTreeMap::new(),
+            may_use: None,
             visits: Vec::new(),
             steps: Vec::new(),
             ops: Vec::new(),

@@ -21,6 +21,7 @@ pub(crate) struct Document<'n> {
     pub(crate) trigger: Option<&'n Node>,
     pub(crate) inputs: &'n [(Key, Node)],
     pub(crate) secrets: Vec<(&'n str, &'n Node)>,
+    pub(crate) integrations: Option<&'n Node>,
     pub(crate) steps: Vec<StepNode<'n>>,
     pub(crate) on_error: Handler<'n>,
     pub(crate) finally: Vec<StepNode<'n>>,
@@ -37,6 +38,7 @@ pub(crate) const KEYS: &[&str] = &[
     "trigger",
     "inputs",
     "secrets",
+    "integrations",
     "steps",
     "on_error",
     "finally",
@@ -45,9 +47,6 @@ pub(crate) const KEYS: &[&str] = &[
     "limits",
 ];
 
-/// Keys of the language that this version does not run yet.
-const LATER: &[&str] = &["integrations"];
-
 /// Reads the flow's own keys, and all its steps.
 pub(crate) fn document<'n>(
     root: &'n Node,
@@ -55,12 +54,12 @@ pub(crate) fn document<'n>(
     problems: &mut Problems<'_>,
 ) -> Option<Document<'n>> {
     let mut keys = Keys::of(root, "", problems)?;
-    keys.later(LATER, problems);
     let document = Document {
         name: keys.text("name", problems),
         trigger: keys.take("trigger"),
         inputs: keys.map("inputs", problems),
         secrets: keys.texts("secrets", problems),
+        integrations: keys.take("integrations"),
         steps: keys.take("steps").map_or_else(Vec::new, |node| steps(node, "steps", kinds, problems)),
         on_error: step::handler(&mut keys, "", kinds, problems),
         finally: keys.take("finally").map_or_else(Vec::new, |node| steps(node, "finally", kinds, problems)),

@@ -5,13 +5,12 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use flowrun_machine::Plan;
-use flowrun_step::IntegrationName;
 
 use crate::bundle::{Part, hash};
 use crate::diagnostic::Place;
 use crate::input::Input;
 use crate::node::Node;
-use crate::permissions::Visit;
+use crate::permissions::{IntegrationUse, Visit};
 use crate::scalar::within;
 use crate::source::SourceText;
 use crate::trigger::Trigger;
@@ -24,7 +23,7 @@ pub struct Flow {
     pub(crate) root: Arc<Node>,
     pub(crate) inputs: Vec<Input>,
     pub(crate) secrets: Vec<String>,
-    pub(crate) integrations: Vec<IntegrationName>,
+    pub(crate) integrations: Vec<IntegrationUse>,
     pub(crate) trigger: Option<Trigger>,
     /// The texts of the flows it calls, as the plan counts them from 1.
     called: Vec<(SourceText, Arc<Node>)>,
@@ -34,16 +33,15 @@ pub struct Flow {
 impl Flow {
     /// A flow and all the flows it calls.
     pub(crate) fn new(first: Part, parts: Vec<Part>) -> Self {
-        let Part { plan, source, root, inputs, mut secrets, mut integrations, trigger, mut visits, .. } =
-            first;
+        let Part { plan, source, root, inputs, mut secrets, integrations, trigger, mut visits, .. } = first;
         for part in &parts {
             secrets.extend(part.secrets.iter().cloned());
-            integrations.extend(part.integrations.iter().cloned());
             visits.extend(part.visits.iter().cloned());
         }
-        let (mut seen, mut keys) = (HashSet::new(), HashSet::new());
+        let mut seen = HashSet::new();
         secrets.retain(|name| seen.insert(name.clone()));
-        integrations.retain(|name| keys.insert(name.key().to_owned()));
+        let called = parts.iter().flat_map(|part| part.integrations.iter().cloned());
+        let integrations = IntegrationUse::merged(integrations.into_iter().chain(called));
         let mut plan = Arc::unwrap_or_clone(plan);
         plan.hash = hash(&source, &parts);
         plan.flows = parts.iter().map(|part| Arc::clone(&part.plan)).collect();
@@ -75,9 +73,9 @@ impl Flow {
         &self.secrets
     }
 
-    /// The integrations it uses, and those of the flows it calls, each once.
+    /// The integrations it uses, and those of the flows it calls, each once, with the scopes they say they need.
     #[must_use]
-    pub fn integrations(&self) -> &[IntegrationName] {
+    pub fn integrations(&self) -> &[IntegrationUse] {
         &self.integrations
     }
 

@@ -49,6 +49,6 @@ pub use code::Code;
 pub use diagnostic::{Diagnostic, Place, Severity};
 pub use flow::Flow;
 pub use input::{Given, Input};
-pub use permissions::{HostUse, Permissions};
+pub use permissions::{HostUse, IntegrationUse, Permissions};
 pub use schema::flow_schema;
 pub use source::SourceText;

@@ -46,10 +46,38 @@ pub struct Permissions {
     pub flow: String,
     /// Where its calls go.
     pub hosts: Vec<HostUse>,
-    /// The integrations it names.
-    pub integrations: Vec<IntegrationName>,
+    /// The integrations it uses.
+    pub integrations: Vec<IntegrationUse>,
     /// The secrets it declares.
     pub secrets: Vec<String>,
+}
+
+/// One integration, and what a flow says it needs of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct IntegrationUse {
+    /// Its name, as the flow writes it.
+    pub name: IntegrationName,
+    /// The scopes that the flow's `integrations` lists; none where it lists none.
+    pub scopes: Vec<String>,
+}
+
+impl IntegrationUse {
+    /// Each integration once, with the scopes of all its uses.
+    pub(crate) fn merged(uses: impl Iterator<Item = Self>) -> Vec<Self> {
+        let mut merged: Vec<Self> = Vec::new();
+        for used in uses {
+            match merged.iter_mut().find(|known| known.name == used.name) {
+                Some(known) => {
+                    let further = used.scopes.into_iter().filter(|scope| !known.scopes.contains(scope));
+                    let further: Vec<String> = further.collect();
+                    known.scopes.extend(further);
+                }
+                None => merged.push(used),
+            }
+        }
+        merged
+    }
 }
 
 /// One host, or what decides it.

@@ -72,6 +72,7 @@ fn flow_key(key: &str) -> Value {
         "trigger" => trigger(),
         "inputs" => named(&json!({ "anyOf": [defined("input"), { "type": "null" }] })),
         "secrets" => json!({ "type": "array", "items": defined("name") }),
+        "integrations" => integrations(),
         "steps" | "finally" => defined("steps"),
         "on_error" => defined("handler"),
         "timeout" => defined("duration"),
@@ -79,6 +80,15 @@ fn flow_key(key: &str) -> Value {
         "limits" => limits(),
         _ => json!(true),
     }
+}
+
+/// The integrations a flow uses, by name.
+fn integrations() -> Value {
+    let scopes = map(json!({ "scopes": { "type": "array", "items": defined("text") } }), &[]);
+    json!({
+        "type": ["object", "null"],
+        "additionalProperties": { "anyOf": [{ "type": "null" }, scopes] },
+    })
 }
 
 /// What starts a flow: one of four.

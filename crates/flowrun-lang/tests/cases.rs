@@ -13,7 +13,13 @@ use expect_test::expect_file;
 use flowrun_lang::{Code, Diagnostic, Flows, SourceText, Unread, check_with};
 
 /// What is said of a flow that runs all the same.
-const WARNINGS: &[Code] = &[Code::UnusedVariable, Code::UnusedInput, Code::Unreachable, Code::OutputNeverSet];
+const WARNINGS: &[Code] = &[
+    Code::UnusedVariable,
+    Code::UnusedInput,
+    Code::Unreachable,
+    Code::OutputNeverSet,
+    Code::UnusedIntegration,
+];
 
 fn folders() -> Vec<PathBuf> {
     let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/cases");

@@ -85,6 +85,7 @@ fn every_map_is_offered_exactly_the_keys_that_the_checker_knows_there() {
         "¦: 1",
         "inputs: { a: { ¦: 1 } }",
         "limits: { ¦: 1 }",
+        "integrations: { zoho: { ¦: 1 } }",
         "steps: [ { send: { text: a, ¦: 1 } } ]",
         "steps: [ { log: { text: a, ¦: 1 } } ]",
         "steps: [ { fail: { name: a, ¦: 1 } } ]",
@@ -133,6 +134,30 @@ fn only_integrations_that_can_be_used_are_offered() {
 }
 
 /// L-13, L-11: what has a value depends on the way there.
+/// What a flow may list: integrations as keys, and beneath each what it was granted.
+#[test]
+fn integrations_and_their_scopes_are_offered_and_explained_in_the_flows_own_list() {
+    let catalog = house::catalog();
+    let offered = |text: &str| -> Vec<String> {
+        let (source, offset) = typed(text);
+        editor::complete(&source, offset, &catalog).into_iter().map(|found| found.edit.text).collect()
+    };
+    assert_eq!(offered("integrations:\n  ¦\n"), ["teamleader: ", "zoho_eu: "]);
+    assert_eq!(offered("integrations: { teamleader: , ¦ }\n"), ["zoho_eu: "]);
+    assert_eq!(offered("integrations:\n  zoho_eu:\n    ¦\n"), ["scopes: "]);
+    assert_eq!(offered("integrations:\n  Zoho_EU:\n    scopes:\n      - ¦\n"), ["ZohoCRM.org.READ"]);
+    assert_eq!(offered("integrations: { zoho_eu: { scopes: [Zoho¦] } }\n"), ["ZohoCRM.org.READ"]);
+    let hovered = |text: &str| {
+        let (source, offset) = typed(text);
+        editor::hover(&source, offset, &catalog).map(|hover| hover.text).unwrap_or_default()
+    };
+    assert!(hovered("integrations:\n  zoho¦_eu:\nsteps: []\n").contains("Integration, authorized."));
+    let scope =
+        |scope: &str| hovered(&format!("integrations: {{ zoho_eu: {{ scopes: [{scope}] }} }}\nsteps: []\n"));
+    assert_eq!(scope("ZohoCRM.o¦rg.READ"), "**ZohoCRM.org.READ**\n\nA scope of `zoho_eu`. It was granted.");
+    assert_eq!(scope("ZohoCRM.org.A¦LL"), "**ZohoCRM.org.ALL**\n\nA scope of `zoho_eu`. It was not granted.");
+}
+
 #[test]
 fn variables_are_offered_by_whether_they_have_a_value_there() {
     let flow = "inputs: { given: }\nsteps:\n  - set: { early: 1 }\n  - if: given == 1\n    then: [ { set: { perhaps: 1 } } ]\n  - send: \"é {{¦\n  - set: { late: 1 }\n";

@@ -241,7 +241,10 @@ fn what_a_flow_may_reach_is_told_apart_by_who_decides_it_n12() {
                 }
               ],
               "integrations": [
-                "zoho_eu"
+                {
+                  "name": "zoho_eu",
+                  "scopes": []
+                }
               ],
               "secrets": [
                 "KEY"

@@ -73,6 +73,7 @@ version: 1.10
 x-note: nobody's
 inputs: { id: , n: { type: integer, default: 3, minimum: 1, sensitive: true } }
 secrets: [KEY]
+integrations: { teamleader: , zoho_eu: { scopes: [ZohoCRM.org.READ] } }
 timeout: 1h30m
 limits: { steps: 500, items: 20 }
 steps:
@@ -144,6 +145,9 @@ fn what_is_grossly_wrong_does_not_conform() {
         "steps: [{ http_request: { url: 'https://a.example/', max_bytes: many } }]",
         "steps: [stop]",
         "inputs: { id: { type: text } }\nsteps: []",
+        "integrations: [zoho]\nsteps: []",
+        "integrations: { zoho: { scope: [a] } }\nsteps: []",
+        "integrations: { zoho: { scopes: a } }\nsteps: []",
     ] {
         assert_ne!(complaints(&validator, text), [""; 0], "{text}");
     }

@@ -5,7 +5,8 @@
 use std::sync::Arc;
 
 use flowrun_step::{
-    BoxFuture, IntegrationName, IntegrationStatus, Integrations, Outbound, StepError, Tenant,
+    BoxFuture, IntegrationName, IntegrationState, IntegrationStatus, Integrations, Outbound, StepError,
+    Tenant,
 };
 
 use crate::step_error::{registry_error, step_error};
@@ -53,7 +54,13 @@ pub(crate) async fn listed(
 /// What a check or a list sees of an integration.
 fn status(of: Integration) -> IntegrationStatus {
     let api_domain = of.kept.get("api_domain").cloned();
+    // RFC 6749 5.1: a provider that says nothing of scopes granted what was asked for. Where nothing was asked for,
+    // what a token may do is said elsewhere, and is not known here.
+    let asked = Some(of.scopes.clone()).filter(|scopes| !scopes.is_empty());
+    let granted = of.granted_scopes.or(asked).filter(|_| of.state == IntegrationState::Authorized);
     IntegrationStatus {
+        scopes: of.scopes,
+        granted,
         kept: of.kept.into_keys().collect(),
         hosts: of.hosts,
         api_domain,

@@ -114,13 +114,27 @@ pub struct IntegrationStatus {
     /// The address of its API, where the authorization itself said which it is (the kept `api_domain`).
     #[serde(default)]
     pub api_domain: Option<String>,
+    /// The scopes that an authorization of it asks for.
+    #[serde(default)]
+    pub scopes: Vec<String>,
+    /// The scopes that it was granted; absent where nobody knows, so that no check judges by it.
+    #[serde(default)]
+    pub granted: Option<Vec<String>>,
 }
 
 impl IntegrationStatus {
     /// One of which no more is known than its name and state.
     #[must_use]
     pub fn new(name: IntegrationName, state: IntegrationState) -> Self {
-        Self { name, state, kept: Vec::new(), hosts: Vec::new(), api_domain: None }
+        Self {
+            name,
+            state,
+            kept: Vec::new(),
+            hosts: Vec::new(),
+            api_domain: None,
+            scopes: Vec::new(),
+            granted: None,
+        }
     }
 }
 

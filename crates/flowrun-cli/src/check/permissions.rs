@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use flowrun::lang::{Flow, HostUse, Permissions};
+use flowrun::lang::{Flow, HostUse, IntegrationUse, Permissions};
 use serde::Serialize;
 
 use crate::args::MessageFormat;
@@ -30,8 +30,9 @@ pub(super) fn show(
     for host in &permissions.hosts {
         terminal.data(&format!("  host         {}", words(host)))?;
     }
-    for name in &permissions.integrations {
-        terminal.data(&format!("  integration  {name}"))?;
+    for IntegrationUse { name, scopes, .. } in &permissions.integrations {
+        let scopes = if scopes.is_empty() { String::new() } else { format!(", with {}", scopes.join(" ")) };
+        terminal.data(&format!("  integration  {name}{scopes}"))?;
     }
     for name in &permissions.secrets {
         terminal.data(&format!("  secret       {name}"))?;

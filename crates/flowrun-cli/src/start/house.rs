@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use flowrun::http::{Client, NetworkPolicy};
+use flowrun::lang::IntegrationUse;
 use flowrun::oauth::Preset;
 use flowrun::registry::{Begin, NewIntegration, Registry, World as RegistryWorld};
 use flowrun::step::{Clock as _, Entropy as _, IntegrationName, Integrations, Outbound};
@@ -66,7 +67,7 @@ pub(super) async fn authorise(
     world: &World,
     sandbox: &Sandbox,
     registry: &Registry,
-    name: &IntegrationName,
+    IntegrationUse { name, scopes: needed, .. }: &IntegrationUse,
     flow: &str,
 ) -> Result<(), Complaint> {
     let (preset, provider, scopes) = played(name, flow).ok_or_else(|| unplayed(name))?;
@@ -76,7 +77,9 @@ pub(super) async fn authorise(
     let chosen = chosen.map_err(|error| Complaint::from_error(Exit::Failed, &error))?;
     let authorize_host = chosen.authorize_url().and_then(|url| url.host_str()).unwrap_or_default().to_owned();
     let mut asked = preset.default_scopes.clone();
-    asked.extend(scopes.iter().map(ToString::to_string));
+    asked.extend(scopes.iter().map(ToString::to_string).chain(needed.iter().cloned()));
+    let mut seen = std::collections::HashSet::new();
+    asked.retain(|scope| seen.insert(scope.clone()));
     let new = NewIntegration {
         preset: Some(preset.name.clone()),
         client_id: Some(client.id),

@@ -115,7 +115,7 @@ fn comes(case: &Case) -> Vec<(Duration, Incoming)> {
 /// An integration cannot be used: the run does not begin.
 fn refused(diagnostic: &Diagnostic) -> End {
     let kind = match diagnostic.code {
-        Code::NotAuthorized | Code::UnknownIntegration => ErrorKind::Integration,
+        Code::NotAuthorized | Code::UnknownIntegration | Code::ScopeMissing => ErrorKind::Integration,
         _ => ErrorKind::Failed,
     };
     End::Failed { kind: word(kind), name: None, diagnostic: Box::new(diagnostic.clone()) }

@@ -14,7 +14,7 @@ impl Suite {
     /// Everything in the file that does not fit the flow.
     #[must_use]
     pub fn misfits(&self, file: &str, flow: &Flow) -> Vec<Diagnostic> {
-        let missing = flow.integrations().iter().filter(|name| !self.has(name));
+        let missing = flow.integrations().iter().map(|used| &used.name).filter(|name| !self.has(name));
         let at = || self.flow.as_ref().map_or_else(|| Place::whole(file), |flow| flow.place.clone());
         let mut misfits: Vec<Diagnostic> = missing.map(|name| unknown_integration(name, at())).collect();
         for step in self.cases.iter().flat_map(steps) {

@@ -1,4 +1,4 @@
-//! The integrations a tested flow finds: `teamleader: authorized`, or with what its authorization kept.
+//! The integrations a tested flow finds: `teamleader: authorized`, or with what its authorization kept and granted.
 
 use std::collections::BTreeMap;
 
@@ -55,9 +55,15 @@ fn integration(
     let state_path = keys.path_of("state");
     let state = keys.take("state").map(|node| read::word(node, &state_path, &STATES, problems));
     let fields = read::texts_by_name(&mut keys, "kept", problems);
-    keys.refuse_rest(&["state", "kept"], problems);
+    let scopes_path = keys.path_of("scopes");
+    let granted = keys.take("scopes").map(|node| read::list(node, &scopes_path, problems));
+    let granted = granted.map(|scopes| {
+        scopes.iter().filter_map(|(path, node)| read::text(node, path, problems)).collect::<Vec<_>>()
+    });
+    keys.refuse_rest(&["state", "kept", "scopes"], problems);
     let names = fields.iter().map(|(field, _)| field.is.clone()).collect();
     kept.extend(fields.into_iter().map(|(field, value)| ((name.key().to_owned(), field.is), value)));
     let state = state.unwrap_or(Some(IntegrationState::Authorized))?;
-    Some(IntegrationStatus { kept: names, ..IntegrationStatus::new(name, state) })
+    let scopes = granted.clone().unwrap_or_default();
+    Some(IntegrationStatus { kept: names, scopes, granted, ..IntegrationStatus::new(name, state) })
 }

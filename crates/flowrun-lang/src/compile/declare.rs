@@ -23,6 +23,9 @@ impl Compiler<'_, '_, '_> {
             self.word_is_legal(name, "secrets", node.bytes.clone());
             self.secrets.insert((*name).to_owned());
         }
+        if let Some(node) = document.integrations {
+            self.declare_integrations(node);
+        }
         self.declare_steps(&document.steps);
         self.declare_handler(&document.on_error);
         self.declare_steps(&document.finally);

@@ -2,7 +2,6 @@
 
 use std::ops::Range;
 
-use flowrun_step::{IntegrationName, IntegrationState, IntegrationStatus};
 use flowrun_template::{Mention, RESERVED, Root, Segment, Slot};
 
 use crate::code::Code;
@@ -133,74 +132,5 @@ impl Compiler<'_, '_, '_> {
             let message = format!("the flow does not declare the secret `{name}`");
             self.problems.error(Code::UndeclaredSecret, (path, bytes), message).set_help(help);
         }
-    }
-
-    fn judge_kept(&mut self, mention: &Mention, path: &str, bytes: Range<usize>) {
-        let [Segment::Key(name), Segment::Key(field), ..] = mention.path.as_slice() else { return };
-        self.use_integration(name, path, bytes.clone());
-        let Ok(parsed) = IntegrationName::new(name) else { return };
-        let Some(status) = self.catalog.integration(&parsed) else { return };
-        if status.state == IntegrationState::Authorized && !status.kept.contains(field) {
-            let message = format!("integration `{name}` keeps no field `{field}`");
-            let help = if status.kept.is_empty() {
-                format!("flowrun integrations show {name}")
-            } else {
-                instead(field, status.kept.iter().map(String::as_str))
-            };
-            self.problems.error(Code::UnknownIntegration, (path, bytes), message).set_help(help);
-        }
-    }
-
-    /// An integration the flow uses: known to the house, and usable (SEED-16).
-    pub(super) fn use_integration(&mut self, text: &str, path: &str, bytes: Range<usize>) {
-        let name = match IntegrationName::new(text) {
-            Ok(name) => name,
-            Err(error) => {
-                let problem = self.problems.error(Code::IllegalName, (path, bytes), error.to_string());
-                return problem.set_help("`flowrun integrations list` shows the names there are");
-            }
-        };
-        self.integrations.insert(name.key().to_owned(), name.clone());
-        let Some(all) = self.catalog.integrations() else { return };
-        match all.iter().find(|status| status.name == name) {
-            Some(status) if status.state == IntegrationState::Authorized => {}
-            Some(status) => self.not_authorized(&name, status.state, path, bytes),
-            None => self.unknown_integration(&name, all, path, bytes),
-        }
-    }
-
-    fn not_authorized(
-        &mut self,
-        name: &IntegrationName,
-        state: IntegrationState,
-        path: &str,
-        bytes: Range<usize>,
-    ) {
-        let message = format!("integration `{name}` is not authorized");
-        let problem = self.problems.error(Code::NotAuthorized, (path, bytes), message);
-        problem.causes.push(match state {
-            IntegrationState::Incomplete => "registered, but never authorized".to_owned(),
-            IntegrationState::NeedsAttention(reason) => format!("its state is {state}: {}", reason.meaning()),
-            IntegrationState::Authorized => format!("its state is {state}"),
-        });
-        problem.set_help(format!("flowrun integrations authorize {name}"));
-    }
-
-    fn unknown_integration(
-        &mut self,
-        name: &IntegrationName,
-        all: &[IntegrationStatus],
-        path: &str,
-        bytes: Range<usize>,
-    ) {
-        let authorized = all.iter().filter(|status| status.state == IntegrationState::Authorized);
-        let names: Vec<&str> = authorized.map(|status| status.name.as_str()).collect();
-        let help = match nearest(name.as_str(), names.iter().copied()) {
-            Some(other) => format!("did you mean `{other}`?"),
-            None if names.is_empty() => format!("flowrun integrations add {name}"),
-            None => format!("authorized here: {}; or: flowrun integrations add {name}", names.join(", ")),
-        };
-        let message = format!("there is no integration `{name}`");
-        self.problems.error(Code::UnknownIntegration, (path, bytes), message).set_help(help);
     }
 }

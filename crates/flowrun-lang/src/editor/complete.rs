@@ -74,6 +74,7 @@ impl Asked<'_> {
                 self.without_known(found)
             }
             Ground::Step => self.without_known(self.step()),
+            Ground::Integrations => self.without_known(self.declarable()),
             _ => {
                 let words = self.ground.words(&self.spot.beside);
                 self.without_known(

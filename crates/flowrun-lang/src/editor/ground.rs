@@ -46,6 +46,9 @@ pub(super) enum Ground<'a> {
     Flow,
     Inputs,
     Input,
+    /// The flow's integrations, by name.
+    Integrations,
+    Integration,
     /// A list of steps; after `on_error`, or `continue`.
     Steps {
         may_continue: bool,
@@ -71,6 +74,9 @@ impl<'a> Ground<'a> {
             (Self::Flow, Part::Key(key)) => flow(key),
             (Self::Inputs, Part::Key(_)) => Self::Input,
             (Self::Input, Part::Key(key)) => value(words::INPUT, key),
+            (Self::Integrations, Part::Key(_)) => Self::Integration,
+            (Self::Integration, Part::Key(key)) => value(words::INTEGRATION, key),
+            (Self::Value(Tongue::Scope), Part::Item(_)) => self,
             (Self::Steps { .. }, Part::Item(_)) => Self::Step,
             (Self::Step, Part::Key(key)) => step(key, atlas),
             (Self::Cases, Part::Item(_)) => Self::Case,
@@ -111,6 +117,7 @@ impl<'a> Ground<'a> {
         match self {
             Self::Flow => known(words::FLOW, KEYS),
             Self::Input => known(words::INPUT, crate::input::KEYS),
+            Self::Integration => words::INTEGRATION.to_vec(),
             Self::Case => words::CASE.to_vec(),
             Self::Words(words, _) => words.to_vec(),
             Self::Step => {
@@ -128,6 +135,7 @@ impl<'a> Ground<'a> {
         match self {
             Self::Flow => plain(words::FLOW),
             Self::Input => plain(words::INPUT),
+            Self::Integration => plain(words::INTEGRATION),
             Self::Case => plain(words::CASE),
             Self::Words(words, _) => plain(words),
             Self::Step => plain(words::KINDS)
@@ -159,9 +167,18 @@ pub(super) fn is_built_in(kind: &str) -> bool {
     BUILT_IN.contains(&kind)
 }
 
+/// The integration of the flow's own list that these parts lead into.
+pub(super) fn integration_of(path: &[Part]) -> Option<&str> {
+    match path {
+        [Part::Key(key), Part::Key(name), ..] if key == "integrations" => Some(name),
+        _ => None,
+    }
+}
+
 fn flow<'a>(key: &str) -> Ground<'a> {
     match key {
         "inputs" => Ground::Inputs,
+        "integrations" => Ground::Integrations,
         "outputs" => Ground::Names(Tongue::Text),
         "secrets" => Ground::Value(Tongue::Name),
         _ => value(words::FLOW, key),

@@ -4,10 +4,10 @@ use std::ops::Range;
 
 use flowrun_step::{IntegrationState, IntegrationStatus};
 
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, lacks};
 use crate::check::check;
-use crate::editor::ground::{Atlas, Ground};
-use crate::editor::locate::locate;
+use crate::editor::ground::{Atlas, Ground, integration_of};
+use crate::editor::locate::{Spot, locate};
 use crate::editor::names::at;
 use crate::editor::reading::{Name, Reading, Said};
 use crate::editor::words::{self, Tongue};
@@ -45,7 +45,12 @@ fn subject(source: &SourceText, offset: usize, catalog: &Catalog) -> Option<Hove
     let written = source.text().get(bytes.clone()).filter(|word| !word.is_empty())?;
     // From the word's end: the key itself is under the cursor, not what it belongs to.
     let spot = locate(source.text(), bytes.start);
-    let text = if spot.is_key {
+    let ground = atlas.ground(&spot.path);
+    let text = if spot.is_key && matches!(ground, Ground::Integrations) {
+        about_integration(written, catalog)
+    } else if matches!(ground.tongue(), Some(Tongue::Scope)) {
+        return scope(source.text(), bytes, &spot, catalog);
+    } else if spot.is_key {
         atlas.ground(&spot.path).about(written, &atlas)?
     } else {
         let before = source.text().get(spot.start..bytes.start).unwrap_or_default();
@@ -64,13 +69,7 @@ fn word(text: &str, offset: usize) -> Range<usize> {
 
 fn about_value((word, before): (&str, &str), ground: Ground<'_>, catalog: &Catalog) -> Option<String> {
     match ground.tongue()? {
-        Tongue::Integration => Some(match known(word, catalog) {
-            Some(status) => state(status),
-            None => match catalog.integrations() {
-                Some(_) => format!("There is no integration `{word}`: `flowrun integrations add {word}`"),
-                None => "The integrations of this machine are not known.".to_owned(),
-            },
-        }),
+        Tongue::Integration => Some(about_integration(word, catalog)),
         Tongue::Text | Tongue::Call => {
             // A helper's name in plain words is a word.
             let open = before.rfind("{{").filter(|open| !before[*open..].contains("}}"));
@@ -83,6 +82,31 @@ fn about_value((word, before): (&str, &str), ground: Ground<'_>, catalog: &Catal
         }
         _ => None,
     }
+}
+
+fn about_integration(name: &str, catalog: &Catalog) -> String {
+    match known(name, catalog) {
+        Some(status) => state(status),
+        None if catalog.integrations().is_some() => {
+            format!("There is no integration `{name}`: `flowrun integrations add {name}`")
+        }
+        None => "The integrations of this machine are not known.".to_owned(),
+    }
+}
+
+/// Whether a scope, which is more than a word, was granted.
+fn scope(text: &str, word: Range<usize>, spot: &Spot, catalog: &Catalog) -> Option<Hover> {
+    let ends = |c: char| c.is_whitespace() || matches!(c, ',' | '[' | ']' | '{' | '}' | '"' | '\'');
+    let start = text[..word.start].rfind(ends).map_or(0, |at| at + 1);
+    let end = text[word.end..].find(ends).map_or(text.len(), |at| word.end + at);
+    let (scope, bytes) = (text.get(start..end)?, start..end);
+    let status = known(integration_of(&spot.path)?, catalog)?;
+    let said = match &status.granted {
+        None => "Whether it was granted is not known.",
+        Some(_) if lacks(status, scope) => "It was not granted.",
+        Some(_) => "It was granted.",
+    };
+    Some(Hover { text: format!("**{scope}**\n\nA scope of `{}`. {said}", status.name), bytes })
 }
 
 fn known<'c>(name: &str, catalog: &'c Catalog) -> Option<&'c IntegrationStatus> {

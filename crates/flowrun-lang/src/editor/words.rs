@@ -2,7 +2,7 @@
 //!
 //! Which of them this version knows is the checker's to say: what it refuses is not offered.
 
-use Tongue::{Blocks, Choice, Duration, Expression, Map, Name, Plain, Text};
+use Tongue::{Blocks, Choice, Duration, Expression, Map, Name, Plain, Scope, Text};
 
 /// What a value is written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub(super) enum Tongue {
     Name,
     /// The name of an integration.
     Integration,
+    /// A scope of the integration whose key stands before.
+    Scope,
     /// One of these.
     Choice(&'static [&'static str]),
     /// A value without a language of its own.
@@ -45,7 +47,11 @@ pub(super) const FLOW: &[Word] = &[
     ("trigger", Map, "What starts the flow: `message`, `webhook`, `schedule` or `event`."),
     ("inputs", Map, "What the flow is given. Only declared inputs can be set from outside: `--var id=42`."),
     ("secrets", Plain, "The names of the secrets the flow uses, read as `secrets.NAME` in requests."),
-    ("integrations", Map, "The integrations the flow uses."),
+    (
+        "integrations",
+        Map,
+        "The integrations the flow may use, and the scopes it needs: `zoho: { scopes: [ZohoCRM.org.READ] }`.",
+    ),
     ("steps", Blocks, "What the flow does, one step after the other."),
     ("on_error", Blocks, "`continue`, or steps to take when a step failed; they see `error`."),
     ("finally", Blocks, "Steps to take whatever happened."),
@@ -53,6 +59,10 @@ pub(super) const FLOW: &[Word] = &[
     ("outputs", Map, "What the flow gives back: names and values."),
     ("limits", Map, "How much a run may use, beneath the host's ceilings."),
 ];
+
+/// The keys of one of a flow's integrations.
+pub(super) const INTEGRATION: &[Word] =
+    &[("scopes", Scope, "The scopes that the flow needs. A run begins only if they were granted.")];
 
 /// The keys of an input.
 pub(super) const INPUT: &[Word] = &[

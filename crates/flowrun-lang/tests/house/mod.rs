@@ -23,6 +23,8 @@ pub(crate) fn catalog() -> Catalog {
             kept: texts(&["api_domain"]),
             hosts: texts(&["www.zohoapis.com", "www.zohoapis.eu", "www.zohoapis.com.au"]),
             api_domain: Some("https://www.zohoapis.eu".to_owned()),
+            scopes: texts(&["ZohoCRM.org.READ", "ZohoCRM.users.READ"]),
+            granted: Some(texts(&["ZohoCRM.org.READ"])),
             ..status("zoho_eu", IntegrationState::Authorized)
         },
     ])

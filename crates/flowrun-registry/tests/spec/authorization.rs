@@ -95,6 +95,11 @@ async fn scopes_that_were_not_granted_are_named_oa_34() {
     let (registry, address) = begun(&house, Begin::default()).await;
     let done = registry.complete_authorization(&name(NAME), &address, None).await.unwrap();
     assert_eq!(done.missing_scopes, ["contacts"]);
+    let listed = Integrations::list(&registry, &Tenant::default()).await.unwrap();
+    assert_eq!(
+        (&listed[0].scopes[..], &listed[0].granted),
+        (&["contacts".to_owned()][..], &Some(vec!["profile".to_owned()]))
+    );
     let check = registry.check(&name(NAME)).await.unwrap();
     let bad: Vec<_> = check.wrong().map(|it| it.said.as_str()).collect();
     assert_eq!(bad, ["asked for and not granted: contacts"]);

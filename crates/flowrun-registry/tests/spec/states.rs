@@ -68,6 +68,12 @@ async fn what_is_shown_has_times_scopes_and_hosts_but_no_secret_oa_3_oa_5() {
     assert_eq!(shown.expires_at.unwrap().as_second() - shown.refreshed_at.unwrap().as_second(), 3600);
     assert_eq!(shown.hosts, [house.provider.address().to_string()]);
     assert!(shown.is_refreshable && shown.has_client_secret);
+    // RFC 6749 5.1: this provider names no scope, and so granted what was asked for.
+    let listed = Integrations::list(&registry, &Tenant::default()).await.unwrap();
+    assert_eq!(
+        (&listed[0].granted, shown.granted_scopes.is_none()),
+        (&Some(vec!["contacts".to_owned()]), true)
+    );
     let check = registry.check(&name(NAME)).await.unwrap();
     assert!(check.is_usable() && check.wrong().next().is_none(), "{check:?}");
     let all = format!("{shown:?} {check:?} {registry:?} {}", serde_json::to_string(&shown).unwrap());

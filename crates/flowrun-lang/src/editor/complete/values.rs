@@ -1,12 +1,12 @@
 //! What may stand in a value: names in templates and expressions, members after a dot, values of closed lists.
 
-use flowrun_step::IntegrationState;
+use flowrun_step::{IntegrationName, IntegrationState};
 
 use super::Asked;
-use crate::editor::ground::Ground;
+use crate::editor::ground::{Ground, integration_of};
 use crate::editor::reading::Reading;
 use crate::editor::words::{self, Tongue};
-use crate::editor::{Completion, CompletionKind};
+use crate::editor::{Completion, CompletionKind, Edit};
 
 impl Asked<'_> {
     pub(super) fn values(&self, tongue: Tongue, typed: &str) -> Vec<Completion> {
@@ -18,6 +18,7 @@ impl Asked<'_> {
             Tongue::Expression => self.names(false, false),
             Tongue::Choice(words) => words.iter().map(|word| self.value(word, "")).collect(),
             Tongue::Integration => self.integrations(),
+            Tongue::Scope => self.scopes(),
             _ => self.choices(),
         }
     }
@@ -107,6 +108,21 @@ impl Asked<'_> {
                 self.name(status.name.as_str(), CompletionKind::Integration, detail, None)
             })
             .collect()
+    }
+
+    /// The same as keys.
+    pub(super) fn declarable(&self) -> Vec<Completion> {
+        let all = self.integrations().into_iter();
+        all.map(|found| self.key(&found.label, found.kind, &found.detail.unwrap_or_default())).collect()
+    }
+
+    /// What the integration whose key stands before was granted.
+    fn scopes(&self) -> Vec<Completion> {
+        let name = integration_of(&self.spot.path).and_then(|name| IntegrationName::new(name).ok());
+        let status = name.and_then(|name| self.catalog.integration(&name));
+        let granted = status.and_then(|status| status.granted.as_deref()).unwrap_or_default();
+        let all = granted.iter().map(|scope| self.value(scope, "Granted."));
+        all.map(|found| Completion { edit: Edit { bytes: self.word(true), ..found.edit }, ..found }).collect()
     }
 
     fn kept(&self, name: &str) -> Vec<Completion> {
