@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// The folder all commands run in.
-const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+pub(crate) const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 /// Where `.ci/run` installs what is not in every toolchain.
 const OWN_DENY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/tools/bin/cargo-deny");
 

@@ -1,5 +1,5 @@
 //! The tools of the house, behind the aliases of `.cargo/config.toml`: `cargo check-all`, `suite`, `case`, `bless`,
-//! `torture`, `soak`.
+//! `torture`, `soak`, `fuzz-all`.
 //!
 //! This is a test target, so that the tools need nothing but cargo and never reach a user. It acts only on words that
 //! follow `--tool`; started by `cargo test` or nextest it has no tests, says nothing and succeeds. Each leg is a
@@ -7,6 +7,7 @@
 
 #![expect(clippy::print_stderr, reason = "a tool talks to the person who started it")]
 
+mod fuzz;
 mod leg;
 mod summary;
 
@@ -26,6 +27,8 @@ const ONE_CASE: &str = "FLOWRUN_CASE";
 const ROUNDS: (&str, &str) = ("FLOWRUN_TORTURE_ROUNDS", "200");
 /// Read by `tests/soak.rs`, and how long a soak is.
 const MINUTES: (&str, &str) = ("FLOWRUN_SOAK_MINUTES", "60");
+/// How long each fuzz target runs.
+const SECONDS: &str = "10";
 /// Read by the expectations themselves: write what is seen instead of comparing it.
 const WRITE_EXPECTATIONS: (&str, &str) = ("UPDATE_EXPECT", "1");
 
@@ -45,10 +48,13 @@ fn main() -> ExitCode {
         ["--tool", "torture", rounds] => torture(rounds),
         ["--tool", "soak"] => soak(MINUTES.1),
         ["--tool", "soak", "--minutes", minutes] => soak(minutes),
+        ["--tool", "fuzz-all"] => fuzz::all(SECONDS, false),
+        ["--tool", "fuzz-all", "--strict"] => fuzz::all(SECONDS, true),
+        ["--tool", "fuzz-all", "--seconds", seconds] => fuzz::all(seconds, false),
         ["--tool", ..] => {
             eprintln!(
                 "usage: cargo check-all [--strict] | suite [--strict] | case NAME | bless [NAME] | \
-                 torture [ROUNDS] | soak [--minutes MINUTES]"
+                 torture [ROUNDS] | soak [--minutes MINUTES] | fuzz-all [--strict] [--seconds SECONDS]"
             );
             return ExitCode::from(2);
         }
