@@ -19,6 +19,8 @@ pub(crate) struct Ended {
 pub(crate) struct Person {
     home: TempDir,
     environment: Vec<(String, String)>,
+    /// The binary: flowrun's own, unless a test has another.
+    pub(crate) program: PathBuf,
 }
 
 impl Person {
@@ -26,7 +28,8 @@ impl Person {
     pub(crate) fn new(environment: &[(&str, &str)]) -> Self {
         let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         let environment = environment.iter().map(owned).collect();
-        Self { home: tempfile::tempdir().expect("a temporary folder"), environment }
+        let home = tempfile::tempdir().expect("a temporary folder");
+        Self { home, environment, program: env!("CARGO_BIN_EXE_flowrun").into() }
     }
 
     pub(crate) fn home(&self) -> &Path {
@@ -57,7 +60,7 @@ impl Person {
     }
 
     pub(crate) fn command(&self, words: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_flowrun"));
+        let mut command = Command::new(&self.program);
         command.args(words).current_dir(self.home()).env_clear().env("HOME", self.home());
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command

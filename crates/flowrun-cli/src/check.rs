@@ -28,7 +28,7 @@ pub(crate) async fn check(world: &World, arguments: &CheckArguments) -> Result<E
             .help("flowrun check --permissions FLOW --message-format json"));
     }
     let files = files(world, &arguments.paths)?;
-    let steps = steps()?;
+    let steps = steps(world)?;
     // What is wrong with a flow that others call is found with each of them, and said once.
     let mut all: Vec<Diagnostic> = Vec::new();
     for file in &files {
@@ -113,9 +113,9 @@ async fn known_integrations(world: &World) -> Option<Vec<IntegrationStatus>> {
 }
 
 /// The steps of the house, without its integrations.
-pub(crate) fn steps() -> Result<Catalog, Complaint> {
+pub(crate) fn steps(world: &World) -> Result<Catalog, Complaint> {
     let client = Client::builder().policy(NetworkPolicy::cli()).build();
-    let engine = flowrun::engine(std::sync::Arc::new(SystemClock), std::sync::Arc::new(client)).build();
+    let engine = world.engine(std::sync::Arc::new(SystemClock), std::sync::Arc::new(client)).build();
     let engine = engine.map_err(|error| Complaint::from_error(Exit::Failed, &error))?;
     Ok(Catalog::new(engine.steps().clone()))
 }

@@ -12,7 +12,7 @@ use crate::world::World;
 
 /// Prints the picture; of a flow with mistakes, the mistakes.
 pub(crate) fn graph(world: &World, arguments: &GraphArguments) -> Result<Exit, Complaint> {
-    let checked = check::checked(world, &arguments.flow, &check::steps()?)?;
+    let checked = check::checked(world, &arguments.flow, &check::steps(world)?)?;
     let Some(flow) = checked.flow else {
         written(report::show(&world.terminal, MessageFormat::Human, &checked.diagnostics))?;
         return Ok(Exit::of(&checked.diagnostics));

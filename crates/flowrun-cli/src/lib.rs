@@ -11,6 +11,9 @@ mod pairs;
 mod suggest;
 mod world;
 
+// What another binary adds.
+mod house;
+
 // What is said, and how.
 mod complaint;
 mod escape;
@@ -48,7 +51,32 @@ use clap::error::ErrorKind;
 use args::{Arguments, Verb, When};
 use complaint::Complaint;
 use exit::Exit;
+pub use house::House;
 pub use world::World;
+
+/// All of `main` for a binary with step kinds of its own: reads the process, does what it was told, says how it ended.
+///
+/// # Example
+/// ```no_run
+/// use std::process::ExitCode;
+///
+/// fn main() -> ExitCode {
+///     flowrun_cli::main(|house| house)
+/// }
+/// ```
+pub fn main(furnish: impl FnOnce(House) -> House) -> ExitCode {
+    let mut world = World::of_process();
+    match furnish(House::new()).into_steps() {
+        Ok(steps) => {
+            world.steps = steps;
+            run(std::env::args_os(), world)
+        }
+        Err(taken) => {
+            report::complain(&world.terminal, &Complaint::from_error(Exit::Failed, &taken));
+            ExitCode::from(Exit::Failed)
+        }
+    }
+}
 
 /// Does what the words say; the first word is the program's name.
 ///

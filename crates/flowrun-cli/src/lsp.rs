@@ -36,7 +36,7 @@ enum Heard {
 
 /// Serves until the editor says `exit`, or is gone.
 pub(crate) fn lsp(world: &World) -> Result<Exit, Complaint> {
-    let steps = crate::check::steps()?;
+    let steps = crate::check::steps(world)?;
     let (connection, threads) = Connection::stdio();
     let encoding = greet(&connection)?;
     let (tell, heard) = mpsc::channel();

@@ -2,8 +2,6 @@
 
 use std::process::ExitCode;
 
-use flowrun_cli::World;
-
 fn main() -> ExitCode {
-    flowrun_cli::run(std::env::args_os(), World::of_process())
+    flowrun_cli::main(|house| house)
 }

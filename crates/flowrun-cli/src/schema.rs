@@ -10,7 +10,7 @@ use crate::world::World;
 
 /// Prints the JSON Schema of a flow, with the step kinds of this house.
 pub(crate) fn schema(world: &World) -> Result<Exit, Complaint> {
-    let schema = flow_schema(check::steps()?.steps());
+    let schema = flow_schema(check::steps(world)?.steps());
     written(world.terminal.data(&format!("{schema:#}")))?;
     Ok(Exit::Done)
 }

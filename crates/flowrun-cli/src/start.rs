@@ -59,7 +59,7 @@ pub(crate) async fn start(world: &World, arguments: &StartArguments) -> Result<E
         None if arguments.sandbox => house::sandbox().await?,
         None => house::real(world),
     };
-    let steps = steps(&house)?;
+    let steps = steps(world, &house)?;
     let checked = lang::check_with(&source, &steps, &beside);
     let Some(flow) = checked.flow else { return refused(world, &checked.diagnostics) };
     let trigger = inputs::trigger(world, arguments, &flow)?;
@@ -77,7 +77,7 @@ pub(crate) async fn start(world: &World, arguments: &StartArguments) -> Result<E
         return Ok(exit);
     }
     let (scene, waits) = scene(world, arguments, &flow);
-    let engine = engine(&house, &scene, secrets)?;
+    let engine = engine((world, &house), &scene, secrets)?;
     let (post, mail) = flowrun::engine::mail();
     let desk = Desk::new(world, arguments, post)?;
     let start =
@@ -109,8 +109,8 @@ fn warn(world: &World, diagnostics: &[Diagnostic]) -> Result<(), Complaint> {
     written(report::show(&world.terminal, MessageFormat::Human, diagnostics))
 }
 
-fn steps(house: &House) -> Result<Catalog, Complaint> {
-    let engine = flowrun::engine(Arc::new(SystemClock), Arc::clone(&house.plain)).build();
+fn steps(world: &World, house: &House) -> Result<Catalog, Complaint> {
+    let engine = world.engine(Arc::new(SystemClock), Arc::clone(&house.plain)).build();
     let engine = engine.map_err(|error| Complaint::from_error(Exit::Failed, &error))?;
     Ok(Catalog::new(engine.steps().clone()))
 }
@@ -163,10 +163,15 @@ fn scene(
     (scene, waits)
 }
 
-fn engine(house: &House, scene: &Arc<Scene>, secrets: Secrets) -> Result<Engine, Complaint> {
+fn engine(
+    (world, house): (&World, &House),
+    scene: &Arc<Scene>,
+    secrets: Secrets,
+) -> Result<Engine, Complaint> {
     let wrap = wrap(scene);
     let plain = wrap(Arc::clone(&house.plain), None);
-    let mut builder = flowrun::engine(Arc::new(SystemClock), plain)
+    let mut builder = world
+        .engine(Arc::new(SystemClock), plain)
         .channel(Mouth(Arc::clone(scene)))
         .observer(Eyes(Arc::clone(scene)))
         .secrets(secrets);

@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 
 use flowrun::lang::case::{self, Case, Suite};
 use flowrun::lang::{self, Diagnostic, Flow, SourceText};
+use flowrun::step::StepSet;
 use serde_json::Value;
 
 use crate::args::{MessageFormat, ResultFormat, TestArguments};
@@ -39,6 +40,8 @@ struct Tried {
     file: String,
     suite: Suite,
     flow: Flow,
+    /// Step kinds beside flowrun's own.
+    steps: StepSet,
     /// Why a run would not begin: an integration cannot be used.
     unusable: Option<Diagnostic>,
 }
@@ -92,7 +95,7 @@ fn read(world: &World, file: &Path) -> Result<Result<Tried, Vec<Diagnostic>>, Co
         Ok(text) => text,
         Err(diagnostic) => return Ok(Err(vec![diagnostic])),
     };
-    let steps = steps()?;
+    let steps = steps(world)?;
     let beside = Beside::of(world, &flow_file);
     let checked = lang::check_with(&text, &steps, &beside);
     let Some(flow) = checked.flow else { return Ok(Err(checked.diagnostics)) };
@@ -104,7 +107,7 @@ fn read(world: &World, file: &Path) -> Result<Result<Tried, Vec<Diagnostic>>, Co
     let again = lang::check_with(&text, &steps.with_integrations(suite.integrations.clone()), &beside);
     let help = "make it `authorized` under `integrations`, or expect `error: integration`";
     let unusable = again.diagnostics.into_iter().find(Diagnostic::is_error).map(|error| error.help(help));
-    Ok(Ok(Tried { file: name, suite, flow, unusable }))
+    Ok(Ok(Tried { file: name, suite, flow, steps: world.steps.clone(), unusable }))
 }
 
 /// Runs the cases of every file and tells of them; gives the number of those that failed.

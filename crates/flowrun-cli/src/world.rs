@@ -8,6 +8,9 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use flowrun::engine::EngineBuilder;
+use flowrun::step::{Clock, Outbound, StepSet};
+
 use crate::complaint::Complaint;
 use crate::exit::Exit;
 use crate::net::Net;
@@ -21,6 +24,8 @@ pub struct World {
     pub(crate) terminal: Arc<Terminal>,
     /// Knows the secrets that have been read.
     pub(crate) net: Net,
+    /// Step kinds beside flowrun's own.
+    pub(crate) steps: StepSet,
     /// Whether a person is typing on stdin.
     pub(crate) is_interactive: bool,
 }
@@ -46,8 +51,14 @@ impl World {
                 Sink::new(err, err_is_terminal),
             )),
             net: Net::default(),
+            steps: StepSet::new(),
             is_interactive: std::io::stdin().is_terminal(),
         }
+    }
+
+    /// Begins an engine with every step kind of this house.
+    pub(crate) fn engine(&self, clock: Arc<dyn Clock>, plain: Arc<dyn Outbound>) -> EngineBuilder {
+        flowrun::engine(clock, plain).steps(&self.steps)
     }
 
     /// A variable of the environment; an empty one counts as absent.
@@ -135,6 +146,7 @@ mod tests {
                 Sink::new(std::io::sink(), false),
             )),
             net: Net::default(),
+            steps: StepSet::new(),
             is_interactive: false,
         }
     }

@@ -108,6 +108,12 @@ impl EngineBuilder {
         self
     }
 
+    /// Adds step kinds that stand in a set.
+    pub fn steps(mut self, steps: &StepSet) -> Self {
+        self.steps = self.steps.and_then(|known| known.with_all(steps));
+        self
+    }
+
     /// Gives the named integrations; without them every name is unknown.
     pub fn integrations(mut self, integrations: Arc<dyn Integrations>) -> Self {
         self.integrations = integrations;

@@ -57,6 +57,7 @@ fn a_flow_a_step_and_an_input_are_offered_the_keys_they_do_not_have_yet() {
     offers("name: x\n¦", &["steps", "inputs", "outputs"], &["name", "send"]);
     offers("inputs:\n  id: { type: string, ¦ }\n", &["default", "pattern"], &["type"]);
     offers("steps:\n  - ¦", &["fetch_variables", "send", "for_each", "id", "if"], &["then", "steps"]);
+    offers("steps:\n  - send: hi\n  - lo¦", &["log", "send", "id"], &["steps"]);
     offers("steps:\n  - send: hi\n    ¦", &["id", "retry", "on_error"], &["send", "log", "fetch_variables"]);
     offers("steps:\n  - if: a == 1\n    ¦", &["then", "else", "send"], &["if"]);
     offers("steps:\n  - for_each: a\n    ¦\n  - end\n", &["do", "into"], &["then", "send"]);

@@ -2,9 +2,11 @@
 //!
 //! They promise that a value which exists is legal, so nothing behind the door checks again.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 /// Why a text is no legal name.
@@ -175,6 +177,21 @@ id!(
 impl Default for Tenant {
     fn default() -> Self {
         Self("default".to_owned())
+    }
+}
+
+/// In the settings of a step, an integration's name is in the language `integration`.
+impl JsonSchema for IntegrationName {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "IntegrationName".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "x-flowrun": "integration" })
     }
 }
 

@@ -112,6 +112,19 @@ impl StepSet {
         Ok(self)
     }
 
+    /// The set with all kinds of another.
+    ///
+    /// # Errors
+    /// When one of them is in the set already.
+    pub fn with_all(mut self, others: &Self) -> Result<Self, KindTaken> {
+        for (kind, step) in &others.steps {
+            if self.steps.insert(kind.clone(), Arc::clone(step)).is_some() {
+                return Err(KindTaken(kind.clone()));
+            }
+        }
+        Ok(self)
+    }
+
     /// The step of that kind.
     #[must_use]
     pub fn get(&self, kind: &str) -> Option<&Arc<dyn ErasedStep>> {

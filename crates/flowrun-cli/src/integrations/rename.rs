@@ -66,7 +66,7 @@ fn broken(
     if old == new {
         return Ok(Vec::new());
     }
-    let steps = check::steps()?;
+    let steps = check::steps(world)?;
     let mut broken = Vec::new();
     for file in files {
         match SourceText::new(&file.display().to_string(), source::read(world, file)?) {

@@ -37,7 +37,7 @@ pub(super) fn house(
         Ok(suite) => suite,
         Err(mistakes) => return Ok(Err(mistakes)),
     };
-    let checked = lang::check_with(flow, &check::steps()?, beside);
+    let checked = lang::check_with(flow, &check::steps(world)?, beside);
     let Some(flow) = checked.flow else { return Ok(Err(checked.diagnostics)) };
     let misfits = suite.misfits(&shown, &flow);
     if !misfits.is_empty() {

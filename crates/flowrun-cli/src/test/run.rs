@@ -57,6 +57,7 @@ pub(super) fn run(
             .help("free some file handles")
     })?;
     let engine = flowrun::engine(Arc::new(clock.clone()), Arc::new(stage.clone()))
+        .steps(&tried.steps)
         .integrations(Arc::new(stage.clone()))
         .secrets(stage.clone())
         .channel(stage.clone())

@@ -71,7 +71,7 @@ impl Chain {
         };
         if is_parent {
             self.found.push(Found { column, part: Part::Key(name.to_owned()), value });
-        } else if self.found.len() == self.own && self.is_at_key() && column == self.column {
+        } else if self.own == 0 && self.found.is_empty() && column == self.column {
             self.beside.push(name.to_owned());
         }
     }
