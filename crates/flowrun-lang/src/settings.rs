@@ -108,7 +108,12 @@ impl Compiler<'_, '_, '_> {
     }
 
     fn picks(&mut self, node: &Node, path: &str) -> Option<Placed<Picks>> {
-        match Picks::compile(&texts(node)) {
+        for (key, how) in node.entries().unwrap_or_default() {
+            if let Some(default) = how.get("default").filter(|_| how.get("type").is_none()) {
+                self.prints_as_written(default, &format!("{path}.{}.default", key.text));
+            }
+        }
+        match Picks::compile(&picks_as_written(node)) {
             Ok(picks) => Some(Placed { path: path.to_owned(), part: picks }),
             Err(errors) => {
                 for (pointer, error) in errors {
@@ -204,6 +209,20 @@ fn body_place(settings: &Node) -> Place {
         essence if essence == "application/json" || essence.ends_with("+json") => Place::Json,
         _ => Place::Body,
     }
+}
+
+/// `variables` as written: a `default` is a value, and with a `type` the text that is read as it.
+fn picks_as_written(node: &Node) -> Value {
+    let mut written = texts(node);
+    for (key, how) in node.entries().unwrap_or_default() {
+        let is_typed = how.get("type").is_some();
+        let default = how.get("default").filter(|default| !is_typed || default.scalar().is_none());
+        let long = written.get_mut(&key.text).and_then(Value::as_object_mut);
+        if let (Some(default), Some(long)) = (default, long) {
+            long.insert("default".to_owned(), default.value());
+        }
+    }
+    written
 }
 
 /// A value in which every scalar is its source text (L-7a); null stays null.

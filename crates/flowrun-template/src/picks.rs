@@ -170,15 +170,12 @@ fn of_long_form(name: &str, members: &Map<String, Value>) -> Result<Pick, (Strin
     let kind = kind.map_err(|error| {
         ("/type".to_owned(), shape(&error.message, error.help.as_deref().unwrap_or_default()))
     })?;
+    // A text that reads as the type becomes it, as it does in a reply; null says that there is none.
     let default = members.get("default").cloned();
-    if let Some(Err(error)) =
-        default.as_ref().filter(|default| !default.is_null()).map(|default| kind.check(default))
-    {
-        return Err((
-            "/default".to_owned(),
-            shape(&error.message, error.help.as_deref().unwrap_or_default()),
-        ));
-    }
+    let default = default.map(|default| if default.is_null() { Ok(default) } else { kind.convert(default) });
+    let default = default.transpose().map_err(|error| {
+        ("/default".to_owned(), shape(&error.message, error.help.as_deref().unwrap_or_default()))
+    })?;
     let required = match members.get("required") {
         None => default.is_none(),
         Some(Value::Bool(true)) if default.is_some() => {

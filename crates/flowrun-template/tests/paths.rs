@@ -392,8 +392,16 @@ mod picks {
             "phone": {"path": "data.phone", "default": "-"},
             "fax": {"path": "data.fax", "required": false},
             "tags": "tags[*].t",
+            "visits": {"path": "visits", "default": "0", "type": "integer"},
+            "code": {"path": "code", "default": 7, "type": "string"},
+            "seen": {"path": "seen", "default": null, "type": "timestamp"},
         });
-        let expected = json!({"last_name": "Doe", "age": 42, "phone": "-", "tags": [1, 2]});
+        let picked = json!({"last_name": "Doe", "age": 42, "phone": "-", "tags": [1, 2]});
+        // A default is read by its type, as a reply is; null is none of any type.
+        let defaults = json!({"visits": 0, "code": "7", "seen": null});
+        let mut expected = picked.as_object().unwrap().clone();
+        expected.extend(defaults.as_object().unwrap().clone());
+        let expected = Value::Object(expected);
         assert_eq!(pick(variables, body.clone()), Ok(expected));
         assert_eq!(pick(json!(["id", "tags"]), body), Ok(json!({"id": 7, "tags": [{"t": 1}, {"t": 2}]})));
     }
