@@ -185,10 +185,13 @@ fn permissions_show_what_a_flow_may_reach_n12() {
 
 /// The committed schema is what this binary writes; `cargo bless` writes it anew.
 #[test]
-fn the_committed_schema_is_this_binarys() {
+fn the_committed_schema_and_reference_are_this_binarys() {
     let ended = Person::new(&[]).flowrun(&["schema"]);
     assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
     expect_file![root().join("docs/flow.schema.json")].assert_eq(&ended.stdout);
+    let ended = Person::new(&[]).flowrun(&["schema", "--format", "markdown"]);
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
+    expect_file![root().join("docs/reference.md")].assert_eq(&ended.stdout);
 }
 
 #[test]

@@ -86,8 +86,12 @@ pub(crate) enum Verb {
     Eval(EvalArguments),
     /// Draw a flow: its steps, branches, loops and handlers, on stdout.
     Graph(GraphArguments),
-    /// Write the JSON Schema (draft-07) of a flow on stdout, for editors.
-    Schema,
+    /// Write the JSON Schema (draft-07) of a flow on stdout, for editors; or the same as a page for people.
+    Schema {
+        /// What is written.
+        #[arg(long, value_name = "FORMAT", default_value = "json")]
+        format: SchemaFormat,
+    },
     /// Explain an error code: what happened, why, what to do.
     Explain {
         /// The code, such as F014; without one, all of them are listed.
@@ -104,6 +108,15 @@ pub(crate) enum Verb {
         /// The shell.
         shell: clap_complete::Shell,
     },
+}
+
+/// What `flowrun schema` writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum SchemaFormat {
+    /// A JSON Schema.
+    Json,
+    /// The reference of the language, every word with what it is for.
+    Markdown,
 }
 
 #[cfg(test)]

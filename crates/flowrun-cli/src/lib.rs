@@ -131,7 +131,7 @@ fn obey(world: &World, arguments: &Arguments) -> Result<Exit, Complaint> {
         Some(Verb::Integrations { verb }) => wait_for(integrations::integrations(world, verb)),
         Some(Verb::Eval(eval)) => eval::eval(world, eval),
         Some(Verb::Graph(graph)) => graph::graph(world, graph),
-        Some(Verb::Schema) => schema::schema(world),
+        Some(Verb::Schema { format }) => schema::schema(world, *format),
         Some(Verb::Explain { code }) => explain::explain(world, code.as_deref()),
         Some(Verb::Lsp { .. }) => lsp::lsp(world),
         Some(Verb::Completions { shell }) => completions::completions(world, *shell),

@@ -24,6 +24,7 @@ mod hover;
 mod locate;
 mod names;
 mod reading;
+mod reference;
 mod symbols;
 mod words;
 mod writes;
@@ -34,6 +35,7 @@ pub use complete::complete;
 pub use fixes::{Fix, fixes};
 pub use hover::hover;
 pub use names::{definition, readers, references, rename, renamed};
+pub use reference::reference;
 pub use symbols::symbols;
 
 /// A replacement of some bytes of the text.

@@ -48,7 +48,7 @@ mod value_type;
 
 pub use call::{CallEffect, Effect, ErrorKind};
 pub use error::{RenderError, RenderErrorKind, SyntaxError, SyntaxErrorKind};
-pub use logic::{Comparing, Logic, LogicError, LogicErrorKind, Side};
+pub use logic::{Comparing, Logic, LogicError, LogicErrorKind, Side, Vocabulary};
 pub use mention::{Mention, Root, Segment};
 pub use name::{HELPERS, RESERVED, is_name};
 pub use path::{Path, PickError, PickErrorKind, Picked};

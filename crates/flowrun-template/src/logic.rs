@@ -39,6 +39,30 @@ use crate::mention::Mention;
 use crate::slot::{Scope, Slot, Slots};
 use crate::value_type::{Type, noun};
 
+/// What an expression may call: closed lists (L-6), for whoever shows them to an author.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Vocabulary {
+    /// Each filter by its names, with its parameters.
+    pub filters: Vec<(&'static [&'static str], &'static [&'static str])>,
+    /// Each function as it is written.
+    pub functions: Vec<&'static str>,
+    /// Each test by its names.
+    pub tests: Vec<&'static [&'static str]>,
+}
+
+impl Vocabulary {
+    /// All there is.
+    #[must_use]
+    pub fn whole() -> Self {
+        Self {
+            filters: filters::all().collect(),
+            functions: program::FUNCTIONS.iter().map(|row| row.3).collect(),
+            tests: predicates::all().collect(),
+        }
+    }
+}
+
 /// A compiled expression.
 ///
 /// ```

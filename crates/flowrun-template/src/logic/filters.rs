@@ -92,6 +92,11 @@ impl<'a, 'v> Given<'a, 'v> {
     }
 }
 
+/// Every filter: its names and its parameters.
+pub(crate) fn all() -> impl Iterator<Item = (&'static [&'static str], &'static [&'static str])> {
+    TABLE.iter().map(|(_, names, parameters)| (*names, *parameters))
+}
+
 impl Filter {
     pub(crate) fn named(name: &str) -> Option<Self> {
         TABLE.iter().find(|row| row.1.contains(&name)).map(|row| row.0)

@@ -70,6 +70,11 @@ const TABLE: [(Predicate, &[&str], usize); 27] = [
     (Predicate::Upper, &["upper"], 0),
 ];
 
+/// The names of every test.
+pub(crate) fn all() -> impl Iterator<Item = &'static [&'static str]> {
+    TABLE.iter().map(|(_, names, _)| *names)
+}
+
 impl Predicate {
     pub(crate) fn named(name: &str) -> Option<Self> {
         TABLE.iter().find(|row| row.1.contains(&name)).map(|row| row.0)
