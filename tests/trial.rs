@@ -608,3 +608,23 @@ fn every_page_about_tests_shows_a_case_that_fails_so() {
         assert!(ended.stderr.contains(&format!("error[{code}]")), "{code}: {ended:?}");
     }
 }
+
+/// L-10: what is not safe is tried again only where its author says so.
+#[test]
+fn an_unsafe_call_is_tried_again_where_its_author_says_that_it_may_be() {
+    let person = Person::new(&[]);
+    let flow = |word: &str| {
+        format!(
+            "steps:\n  - id: tell\n    http_request: {{ url: \"https://api.example.com/\"{word} }}\n    retry: 1\n"
+        )
+    };
+    person.write("tell.flow.yaml", &flow(", unsafe: true"));
+    let case = "cases:\n  - name: twice\n    replies: { tell: [ { status: 503 }, { status: 200 } ] }\n    expect: { attempts: { \
+                tell: 2 } }\n";
+    person.write("tell.test.yaml", case);
+    let ended = person.flowrun(&["test"]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    person.write("tell.flow.yaml", &flow(""));
+    let ended = person.flowrun(&["test"]);
+    assert!(ended.code == Some(3) && ended.stderr.contains("error[F040]"), "{ended:?}");
+}

@@ -87,6 +87,9 @@ pub struct Call {
     /// Says that the request only reads, whatever its method.
     #[serde(default)]
     pub safe: bool,
+    /// Says that `retry` may repeat the request, although nothing keeps it from doing its work twice.
+    #[serde(default, rename = "unsafe")]
+    pub may_do_twice: bool,
 }
 
 /// The methods an author may write.

@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::case::word;
 use crate::code::Code;
 use crate::compile::Compiler;
-use crate::document::{Keys, StepNode};
+use crate::document::{Keys, KindNode, StepNode};
 use crate::node::Node;
 use crate::settings::{Settings, is_template};
 
@@ -116,7 +116,8 @@ impl Compiler<'_, '_, '_> {
         settings: Placed<Tree>,
         (effect, picks): (Effect, Option<Placed<Picks>>),
     ) {
-        let retry = step.retry.and_then(|node| self.retry(node, &format!("{}.retry", step.path), effect));
+        let may_repeat = effect != Effect::Unsafe || says_unsafe(step);
+        let retry = step.retry.and_then(|node| self.retry(node, &format!("{}.retry", step.path), may_repeat));
         let writes = picks.as_ref().map_or_else(Vec::new, |picks| self.slots_of(&picks.part));
         let into = step.into.and_then(Node::text).and_then(|name| self.slots.find(name));
         self.scopes[scope].into = into;
@@ -158,4 +159,10 @@ impl Compiler<'_, '_, '_> {
             self.use_integration(name, path, node.bytes.clone());
         }
     }
+}
+
+/// Whether an author says that a call may do its work twice (L-10).
+fn says_unsafe(step: &StepNode<'_>) -> bool {
+    let KindNode::Call(settings) = &step.kind else { return false };
+    settings.get("unsafe").is_some_and(|node| node.value() == Value::Bool(true))
 }

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use flowrun_machine::{Retry, RetryOn};
-use flowrun_template::Effect;
 
 use crate::code::Code;
 use crate::compile::Compiler;
@@ -19,8 +18,8 @@ const WAIT: Duration = Duration::from_secs(1);
 const MAX_WAIT: Duration = Duration::from_secs(30);
 
 impl Compiler<'_, '_, '_> {
-    pub(super) fn retry(&mut self, node: &Node, path: &str, effect: Effect) -> Option<Retry> {
-        if effect == Effect::Unsafe {
+    pub(super) fn retry(&mut self, node: &Node, path: &str, may_repeat: bool) -> Option<Retry> {
+        if !may_repeat {
             let message = "this call may do its work twice if it is repeated";
             let problem = self.problems.error(Code::UnsafeRetry, (path, node.bytes.clone()), message);
             problem.set_help(
