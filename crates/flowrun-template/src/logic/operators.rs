@@ -127,7 +127,8 @@ fn repeat<'v>(left: Worth<'v>, right: Worth<'v>) -> Result<Worth<'v>, Trouble> {
         return of_time(what, Operator::Multiply, times);
     };
     let count = usize::try_from(count).unwrap_or(0);
-    let too_long = || Trouble::budget("repeating this would make it too long");
+    let too_long =
+        || Trouble::budget(format!("this builds more than {} bytes", crate::limits::LOGIC_RESULT_BYTES));
     if let Some(text) = what.text() {
         let length =
             text.len().checked_mul(count).filter(|length| *length <= crate::limits::LOGIC_RESULT_BYTES);
