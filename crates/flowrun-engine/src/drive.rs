@@ -179,6 +179,9 @@ impl Driver {
             StepContext::new(self.services.tenant.clone(), self.id.clone(), plain, integrations);
         (context.path, context.key, context.attempt) = (called.steps[step].path.clone(), key, attempt);
         (context.deadline, context.effect) = (deadline, effect);
+        let left =
+            |at: Timestamp| at.duration_since(self.services.clock.now()).try_into().unwrap_or_default();
+        context.left = deadline.map(left);
         context.name = self.plan.step_name(flow, step);
         let notice = self.notice((flow, step), &plan.kind, (attempt, &context.key));
         let work = perform(Arc::clone(&self.services), Attempt { context, settings, plan, page });

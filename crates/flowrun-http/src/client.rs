@@ -8,6 +8,7 @@ mod exchange;
 mod fault;
 mod hop;
 mod line;
+mod pace;
 mod vet;
 
 use flowrun_step::{BoxFuture, Outbound, Reply, Request, StepError};
@@ -16,8 +17,9 @@ pub use builder::{BadCertificate, ClientBuilder};
 
 use crate::policy::NetworkPolicy;
 use line::Lines;
+use pace::Paces;
 
-/// The plain way out. Cloning shares its connections.
+/// The plain way out. Cloning shares its connections, and what it has learnt of the rate limits of services.
 ///
 /// Building one opens nothing: certificates are loaded by the first request that needs them.
 ///
@@ -30,6 +32,7 @@ use line::Lines;
 pub struct Client {
     policy: NetworkPolicy,
     lines: Lines,
+    paces: Paces,
 }
 
 impl Client {

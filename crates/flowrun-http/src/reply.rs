@@ -20,7 +20,7 @@ pub(crate) fn expected(reply: Reply, expect: &Expect, effect: Effect) -> Result<
         host: host(&reply),
         status: reply.status.as_u16(),
         said: said(&reply.body),
-        retry_after: asked(&reply.headers),
+        retry_after: asked(reply.status, &reply.headers),
         effect: effect_of(reply.status, effect),
     })
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -29,6 +30,8 @@ pub struct StepContext {
     pub key: String,
     /// When the step is out of time; the call may be dropped then.
     pub deadline: Option<Timestamp>,
+    /// How long that was away when the attempt began.
+    pub left: Option<Duration>,
     /// What repeating the call would mean, as the plan has it.
     pub effect: Effect,
     /// Whether the settings were filled with a secret, so that what is sent must be guarded.
@@ -55,6 +58,7 @@ impl StepContext {
             attempt: 1,
             key,
             deadline: None,
+            left: None,
             effect: Effect::Unsafe,
             exposure: Exposure::Plain,
             plain,
@@ -70,7 +74,8 @@ impl StepContext {
             None => Arc::clone(&self.plain),
         };
         let (step, key) = (self.name.clone(), self.key.clone());
-        let asker = Asker { step, key, attempt: self.attempt };
+        let (tenant, integration) = (self.tenant.clone(), integration.cloned());
+        let asker = Asker { step, key, attempt: self.attempt, tenant, integration, left: self.left };
         Arc::new(Asking { inner: outbound, asker, exposure: self.exposure })
     }
 
@@ -159,8 +164,9 @@ mod tests {
             let sent = cx.outbound(integration);
             assert!(sent.send(request).as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready());
         }
-        let asker = Asker { step: "get".to_owned(), key: "k".to_owned(), attempt: 2 };
-        let expected = [(asker.clone(), Exposure::Plain), (asker, Exposure::Credential)];
+        let asker = Asker { step: "get".to_owned(), key: "k".to_owned(), attempt: 2, ..Asker::default() };
+        let with_integration = Asker { integration: Some(crm), ..asker.clone() };
+        let expected = [(asker, Exposure::Plain), (with_integration, Exposure::Credential)];
         assert_eq!(ears.0.lock().unwrap().as_slice(), expected);
     }
 }

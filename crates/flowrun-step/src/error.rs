@@ -45,6 +45,16 @@ pub enum StepError {
         /// What is known of the effect.
         effect: CallEffect,
     },
+    /// The service takes no more calls for a while, longer than the step may wait; nothing was sent.
+    #[error("{host} takes no more calls for {wait:?}, and this step waits {left:?} at most")]
+    Limited {
+        /// The host that was to be called.
+        host: String,
+        /// How long until it takes calls again.
+        wait: Duration,
+        /// How long the step may wait.
+        left: Duration,
+    },
     /// The connection broke after the request went out.
     #[error("the connection to {host} broke before its reply was complete")]
     Broken {
@@ -116,7 +126,7 @@ impl StepError {
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Http { .. } => ErrorKind::Http,
+            Self::Http { .. } | Self::Limited { .. } => ErrorKind::Http,
             Self::Connect { .. } | Self::Broken { .. } => ErrorKind::Connect,
             Self::Timeout { .. } => ErrorKind::Timeout,
             Self::Refused { .. } => ErrorKind::Refused,
@@ -145,6 +155,8 @@ impl StepError {
     pub fn status(&self) -> Option<u16> {
         match self {
             Self::Http { status, .. } => Some(*status),
+            // What the service would have said.
+            Self::Limited { .. } => Some(429),
             _ => None,
         }
     }
@@ -154,6 +166,7 @@ impl StepError {
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Http { retry_after, .. } => *retry_after,
+            Self::Limited { wait, .. } => Some(*wait),
             _ => None,
         }
     }
@@ -174,6 +187,9 @@ impl StepError {
     pub fn help(&self) -> Option<&str> {
         match self {
             Self::Refused { help, .. } | Self::Integration { help, .. } => Some(help),
+            Self::Limited { .. } => Some(
+                "call it less often, give the step a longer `timeout`, or handle it: `error.retry_after` says when",
+            ),
             _ => None,
         }
     }

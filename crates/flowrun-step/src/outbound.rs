@@ -12,7 +12,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
 use url::Url;
 
-use crate::{BoxFuture, Effect, StepError};
+use crate::{BoxFuture, Effect, IntegrationName, StepError, Tenant};
 
 /// Whether a request carries something that must not leave its origin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -33,6 +33,12 @@ pub struct Asker {
     pub key: String,
     /// Which attempt of the call this is, counting from 1.
     pub attempt: u32,
+    /// Whose run it is.
+    pub tenant: Tenant,
+    /// The integration whose credential goes along.
+    pub integration: Option<IntegrationName>,
+    /// How long the step has left when the attempt begins: no request need wait longer to be sent.
+    pub left: Option<Duration>,
 }
 
 /// One HTTP request, complete but for what an integration adds.

@@ -8,6 +8,7 @@ use rustls::pki_types::pem::PemObject;
 
 use crate::client::Client;
 use crate::client::line::{Lines, Trust};
+use crate::client::pace::Paces;
 use crate::policy::NetworkPolicy;
 use crate::resolve::{Names, Resolver, System};
 
@@ -83,6 +84,6 @@ impl ClientBuilder {
     /// The client. It opens nothing and cannot fail.
     #[must_use]
     pub fn build(self) -> Client {
-        Client { policy: self.policy, lines: Lines::new(self.names, self.trust) }
+        Client { policy: self.policy, lines: Lines::new(self.names, self.trust), paces: Paces::default() }
     }
 }

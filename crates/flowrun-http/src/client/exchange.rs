@@ -26,10 +26,21 @@ struct Head {
 }
 
 impl Client {
-    pub(crate) async fn exchange(&self, mut request: Request) -> Result<Reply, StepError> {
+    /// Waits until the service takes a call, makes it, and learns from the reply when it takes the next.
+    pub(crate) async fn exchange(&self, request: Request) -> Result<Reply, StepError> {
+        vet_headers(&request)?;
+        let turn = self.paces.turn(&request).await?;
+        let origin = request.url.origin();
+        let reply = self.follow(request).await?;
+        if let Some(turn) = turn.filter(|_| reply.url.origin() == origin) {
+            turn.learn(reply.status, &reply.headers);
+        }
+        Ok(reply)
+    }
+
+    async fn follow(&self, mut request: Request) -> Result<Reply, StepError> {
         let limit = request.timeout.min(LONGEST);
         let deadline = Instant::now() + limit;
-        vet_headers(&request)?;
         if request.headers.iter().any(|(name, value)| is_credential(name, value)) {
             request.exposure = Exposure::Credential;
         }
@@ -43,7 +54,7 @@ impl Client {
                 Hop::Redirected { next, peer } => {
                     hops += 1;
                     reach = self.policy.reach(port(&next.url)).after(peer);
-                    request = next;
+                    request = *next;
                 }
             }
         }
@@ -61,7 +72,7 @@ impl Client {
                     ));
                 }
                 record(request, &head, 0);
-                return Ok(Hop::Redirected { next, peer: head.peer });
+                return Ok(Hop::Redirected { next: Box::new(next), peer: head.peer });
             }
         }
         read(request, head).await.map(Hop::Ended)
@@ -86,7 +97,7 @@ impl Client {
 /// What a hop led to.
 enum Hop {
     Ended(Reply),
-    Redirected { next: Request, peer: Option<IpAddr> },
+    Redirected { next: Box<Request>, peer: Option<IpAddr> },
 }
 
 /// Reads the body, counting what it is once it is decompressed.

@@ -8,5 +8,6 @@ mod unruly;
 
 mod addresses;
 mod exchange;
+mod limits;
 mod secure;
 mod traces;
