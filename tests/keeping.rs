@@ -191,16 +191,25 @@ fn rename_shows_each_place_where_a_flow_says_the_old_name() {
         let path = operator.path(&format!("flows/{name}.flow.yaml"));
         fs::write(path, flow(integration)).expect("the home is writable");
     }
+    let listing = format!("integrations: {{ Teamleader: }}\n{}", flow("teamleader"));
+    fs::write(operator.path("flows/four.flow.yaml"), listing).expect("the home is writable");
     let ended = operator.integrations(&["rename", "teamleader", "crm"]);
     assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), "teamleader is crm now\n"), "{ended:?}");
-    for told in ["flows/one.flow.yaml:4:20", "flows/three.flow.yaml:4:20", "write crm", "in 2 places"] {
+    for told in [
+        "flows/one.flow.yaml:4:20",
+        "flows/three.flow.yaml:4:20",
+        "flows/four.flow.yaml:1:17",
+        "flows/four.flow.yaml:5:20",
+        "write crm",
+        "in 4 places",
+    ] {
         assert!(ended.stderr.contains(told), "{told}: {ended:?}");
     }
     assert!(!ended.stderr.contains("two.flow.yaml"), "{ended:?}");
     let names = operator.integrations(&["list"]).stdout;
     assert!(names.starts_with("crm ") && names.contains("\nother "), "{names}");
     let ended = operator.integrations(&["rename", "crm", "CRM", "--flows", "flows"]);
-    assert!(ended.stderr.contains("3 flows looked at, none of them says `crm`"), "{ended:?}");
+    assert!(ended.stderr.contains("4 flows looked at, none of them says `crm`"), "{ended:?}");
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use flowrun_machine::Plan;
+use flowrun_step::IntegrationName;
 
 use crate::bundle::{Part, hash};
 use crate::diagnostic::Place;
@@ -88,6 +89,16 @@ impl Flow {
     /// Its text, and those of the flows it calls.
     pub fn sources(&self) -> impl Iterator<Item = &SourceText> {
         std::iter::once(&self.source).chain(self.called.iter().map(|(source, _)| source))
+    }
+
+    /// Where the flow's own list names an integration.
+    #[must_use]
+    pub fn declaration(&self, name: &IntegrationName) -> Option<Place> {
+        let listed = self.root.get("integrations")?.entries()?.iter();
+        let (key, _) = listed
+            .into_iter()
+            .find(|(key, _)| IntegrationName::new(&key.text).is_ok_and(|listed| listed == *name))?;
+        Some(self.source.place(&format!("integrations.{}", key.text), key.bytes.clone()))
     }
 
     /// Where a path such as `steps[0].set.total` stands; `span` are bytes within the text there.

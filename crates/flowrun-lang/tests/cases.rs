@@ -19,6 +19,7 @@ const WARNINGS: &[Code] = &[
     Code::Unreachable,
     Code::OutputNeverSet,
     Code::UnusedIntegration,
+    Code::PossiblyUnset,
 ];
 
 fn folders() -> Vec<PathBuf> {

@@ -92,5 +92,10 @@ fn stranded(
         found(old, IntegrationState::Incomplete, Code::NotAuthorized).map(|it| it.place).collect();
     let after = found(new, IntegrationState::Authorized, Code::UnknownIntegration);
     let stranded = after.filter(|diagnostic| uses.contains(&diagnostic.place));
-    stranded.map(|diagnostic| Diagnostic { help: Some(format!("write {new}")), ..diagnostic }).collect()
+    let flow = lang::check_with(source, steps, beside).flow;
+    let listed = flow.and_then(|flow| flow.declaration(old)).map(|place| {
+        Diagnostic::error(Code::UnknownIntegration, format!("there is no integration `{old}`")).at(place)
+    });
+    let all = listed.into_iter().chain(stranded);
+    all.map(|diagnostic| Diagnostic { help: Some(format!("write {new}")), ..diagnostic }).collect()
 }

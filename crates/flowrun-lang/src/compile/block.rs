@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use flowrun_machine::{OnError, Op, Scope, StepPlan, UndoPlan};
+use flowrun_template::Slot;
 
 use crate::code::Code;
 use crate::compile::Compiler;
@@ -125,7 +126,10 @@ impl Compiler<'_, '_, '_> {
     }
 
     fn handler(&mut self, handler: &Handler<'_>, scope: usize, before: &Reach) {
-        let handled = before.interrupted(&self.reach);
+        let mut handled = before.interrupted(&self.reach);
+        if !matches!(handler, Handler::None) {
+            self.defaulted().into_iter().for_each(|slot| handled.set(slot));
+        }
         match handler {
             Handler::None => {}
             Handler::Continue => {
@@ -142,6 +146,14 @@ impl Compiler<'_, '_, '_> {
                 self.reach = std::mem::take(&mut self.reach).join(body);
             }
         }
+    }
+
+    /// The variables that the step's own call leaves with their `default` where its failure is handled (L-11).
+    fn defaulted(&self) -> Vec<Slot> {
+        let own = self.calls.iter().zip(&self.callers).filter(|(_, step)| Some(**step) == self.owner);
+        let picks = own.filter_map(|(call, _)| call.picks.as_ref());
+        let names = picks.flat_map(|picks| picks.part.defaults().map(|(name, _)| name));
+        names.filter_map(|name| self.slots.find(name)).collect()
     }
 
     fn finally(&mut self, steps: &[StepNode<'_>], scope: usize, before: &Reach) {
