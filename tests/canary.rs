@@ -49,7 +49,8 @@ fn sweep(scene: &'static Scene) {
     let provider = Provider::start(scene);
     let person = operator(&provider);
     authorise(&person, &provider, scene);
-    let run = person.flowrun(&["flow.yaml", "--var", "id=42", "--output", "json"]);
+    let recorded = ["--record", "recorded.test.yaml"];
+    let run = person.flowrun(&[&["flow.yaml", "--var", "id=42", "--output", "json"][..], &recorded].concat());
     assert_eq!(run.code, Some(scene.run_ends), "{}: {run:?}", scene.name);
     // What was repeated has arrived here, or the sweep would prove nothing.
     assert!(scene.run_ends != 0 || run.stdout.matches("[redacted]").count() > 5, "{}: {run:?}", scene.name);

@@ -26,10 +26,15 @@ impl Net {
         }
     }
 
+    /// What is left of a text.
+    pub(crate) fn clean(&self, text: &str) -> String {
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        redact_named(&known.redact(text)).into_owned()
+    }
+
     /// Writes to stderr what is left of a text, harmless to a terminal.
     pub(crate) fn say(&self, text: &str) {
-        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
         // There is nobody left to tell when the stream for telling is gone.
-        drop(io::stderr().write_all(escape(&redact_named(&known.redact(text))).as_bytes()));
+        drop(io::stderr().write_all(escape(&self.clean(text)).as_bytes()));
     }
 }

@@ -9,6 +9,7 @@ mod dry;
 mod house;
 mod inputs;
 mod mock;
+mod record;
 mod scene;
 mod secrets;
 mod tap;
@@ -39,6 +40,7 @@ use crate::world::World;
 use desk::Desk;
 use dry::Nowhere;
 use house::{House, Named};
+use record::{Recorder, Recording, Tape};
 use scene::{Eyes, Mouth, Scene};
 use secrets::Secrets;
 use tap::{Seen, Tapped, Wrap, Wrapped};
@@ -64,11 +66,17 @@ pub(crate) async fn start(world: &World, arguments: &StartArguments) -> Result<E
     let Some(flow) = checked.flow else { return refused(world, &checked.diagnostics) };
     let trigger = inputs::trigger(world, arguments, &flow)?;
     let is_asked = Desk::is_manned(world, arguments);
-    let inputs = match flow.accept_from(&inputs::given(world, arguments)?, &trigger, is_asked) {
+    let given = inputs::given(world, arguments)?;
+    let inputs = match flow.accept_from(&given, &trigger, is_asked) {
         Ok(inputs) => inputs,
         Err(diagnostics) => return refused(world, &diagnostics),
     };
     warn(world, &checked.diagnostics)?;
+    let begin = |test_file| {
+        let recording = Recording::new(&flow, (&given, &trigger), &inputs);
+        Recorder::begin(world, (test_file, file), &flow, recording)
+    };
+    let recorder = arguments.record.as_deref().map(begin).transpose()?;
     let secrets = match arguments.sandbox || arguments.dry_run || arguments.mock.is_some() {
         true => Secrets::placeholders(&flow),
         false => Secrets::of(world, &flow)?,
@@ -77,9 +85,10 @@ pub(crate) async fn start(world: &World, arguments: &StartArguments) -> Result<E
         return Ok(exit);
     }
     let (scene, waits) = scene(world, arguments, &flow);
-    let engine = engine((world, &house), &scene, secrets)?;
+    let tape = recorder.as_ref().map(Recorder::tape);
+    let engine = engine((world, &house), (&scene, tape.as_ref()), secrets)?;
     let (post, mail) = flowrun::engine::mail();
-    let desk = Desk::new(world, arguments, post)?;
+    let desk = Desk::new(world, arguments, post, tape)?;
     let start =
         Start::new(run_id()?, inputs).trigger(trigger).conversation("terminal", "terminal").mail(mail);
     let running = Running { engine: &engine, flow: &flow, scene: &scene, desk, waits };
@@ -87,6 +96,9 @@ pub(crate) async fn start(world: &World, arguments: &StartArguments) -> Result<E
     if let Ok(Named { registry, .. }) = &house.integrations {
         // A refresh that is under way must be written down before the process ends.
         registry.settle().await;
+    }
+    if let (Some(recorder), Ok(exit)) = (recorder, &exit) {
+        recorder.end(*exit)?;
     }
     exit
 }
@@ -165,10 +177,10 @@ fn scene(
 
 fn engine(
     (world, house): (&World, &House),
-    scene: &Arc<Scene>,
+    (scene, tape): (&Arc<Scene>, Option<&Tape>),
     secrets: Secrets,
 ) -> Result<Engine, Complaint> {
-    let wrap = wrap(scene);
+    let wrap = wrap(scene, tape.cloned());
     let plain = wrap(Arc::clone(&house.plain), None);
     let mut builder = world
         .engine(Arc::new(SystemClock), plain)
@@ -176,18 +188,23 @@ fn engine(
         .observer(Eyes(Arc::clone(scene)))
         .secrets(secrets);
     if let Ok(Named { used, .. }) = &house.integrations {
-        builder = builder.integrations(Arc::new(Wrapped { inner: Arc::clone(used), wrap }));
+        let wrapped = Wrapped { inner: Arc::clone(used), wrap };
+        builder = builder.integrations(match tape {
+            Some(tape) => tape.kept_of(wrapped),
+            None => Arc::new(wrapped),
+        });
     }
     builder.build().map_err(|error| Complaint::from_error(Exit::Failed, &error))
 }
 
 /// What stands between a step and its way out.
-fn wrap(scene: &Arc<Scene>) -> Wrap {
+fn wrap(scene: &Arc<Scene>, tape: Option<Tape>) -> Wrap {
     let scene = Arc::clone(scene);
     Arc::new(move |inner: Arc<dyn Outbound>, name: Option<&IntegrationName>| -> Arc<dyn Outbound> {
         if scene.is_dry {
             Arc::new(Nowhere { scene: Arc::clone(&scene), integration: name.cloned() })
         } else {
+            let inner = tape.as_ref().map_or(Arc::clone(&inner), |tape| tape.of(inner));
             Arc::new(Tapped { inner, seen: scene.seen.clone() })
         }
     })

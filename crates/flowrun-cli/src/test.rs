@@ -9,6 +9,7 @@ mod coverage;
 mod diff;
 mod find;
 mod junit;
+mod replay;
 mod run;
 mod stage;
 mod tell;
@@ -33,6 +34,8 @@ use crate::world::World;
 
 use compare::{Problem, problems};
 use coverage::Coverage;
+pub(crate) use find::flow_of;
+pub(crate) use replay::{Replayed, replay};
 pub(crate) use stage::Stage;
 
 /// A test file and its flow, both without mistakes.

@@ -54,7 +54,7 @@ pub use name::{HELPERS, RESERVED, is_name};
 pub use path::{Path, PickError, PickErrorKind, Picked};
 pub use picks::Picks;
 pub use place::Place;
-pub use redactor::{Redactor, redact_named};
+pub use redactor::{Redactor, is_named_secret, redact_named};
 pub use rendered::{FillError, FillErrorKind, Late, LateName, Rendered, Vault};
 pub use slot::{Scope, Slot, Slots};
 pub use text::Text;

@@ -16,7 +16,7 @@ use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value};
 
-pub use named::redact_named;
+pub use named::{is_named_secret, redact_named};
 
 use crate::rendered::escape::UNRESERVED;
 

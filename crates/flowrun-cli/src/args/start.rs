@@ -40,6 +40,9 @@ pub(crate) struct StartArguments {
     /// Answer requests as a case of a test file does, and send none: its first, or the first whose name holds TEXT.
     #[arg(long, value_name = "FILE[#TEXT]", conflicts_with_all = ["sandbox", "dry_run"])]
     pub(crate) mock: Option<String>,
+    /// Write the run as a case of this test file, without what is secret; a new one, or one more of its cases.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["mock", "dry_run"])]
+    pub(crate) record: Option<PathBuf>,
     /// Say nothing about steps on stderr.
     #[arg(short, long)]
     pub(crate) quiet: bool,

@@ -10,6 +10,7 @@ use flowrun::machine::Source;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
+use super::record::Tape;
 use super::run_id;
 use crate::args::StartArguments;
 use crate::complaint::Complaint;
@@ -28,11 +29,18 @@ pub(super) struct Desk<'a> {
     /// What the person was asked and has not answered.
     asked: VecDeque<(String, Source)>,
     lines: Option<mpsc::Receiver<String>>,
+    /// Hears what is said, if the run is recorded.
+    tape: Option<Tape>,
 }
 
 impl<'a> Desk<'a> {
     /// A desk with what the command line gives.
-    pub(super) fn new(world: &'a World, given: &StartArguments, post: Post) -> Result<Self, Complaint> {
+    pub(super) fn new(
+        world: &'a World,
+        given: &StartArguments,
+        post: Post,
+        tape: Option<Tape>,
+    ) -> Result<Self, Complaint> {
         Ok(Self {
             world,
             post,
@@ -41,6 +49,7 @@ impl<'a> Desk<'a> {
             calls: given.calls.iter().map(|text| named("--call", text)).collect::<Result<_, _>>()?,
             asked: VecDeque::new(),
             lines: None,
+            tape,
         })
     }
 
@@ -123,6 +132,9 @@ impl<'a> Desk<'a> {
     }
 
     fn put(&self, incoming: Incoming) -> Result<(), Complaint> {
+        if let Some(tape) = &self.tape {
+            tape.heard(&incoming);
+        }
         self.post.put(incoming).map_err(|error| Complaint::from_error(Exit::Failed, &error))
     }
 }

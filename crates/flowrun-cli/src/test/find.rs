@@ -31,7 +31,7 @@ pub(super) fn files(world: &World, paths: &[PathBuf]) -> Result<Vec<PathBuf>, Co
 }
 
 /// The flow that a test file is about: the one it names, relative to itself, or the one beside it.
-pub(super) fn flow_of(file: &Path, named: Option<&str>) -> PathBuf {
+pub(crate) fn flow_of(file: &Path, named: Option<&str>) -> PathBuf {
     match named {
         Some(name) => file.parent().unwrap_or(Path::new("")).join(name),
         None => beside(file, OF_TESTS, OF_FLOWS).unwrap_or_else(|| file.with_extension("flow.yaml")),

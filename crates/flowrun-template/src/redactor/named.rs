@@ -34,6 +34,39 @@ pub fn redact_named(text: &str) -> Cow<'_, str> {
     NAMED.replace_all(text, |found: &regex::Captures<'_>| format!("{}{REDACTED}", &found[1]))
 }
 
+/// Parts of names that stand for something secret.
+const SECRET: [&str; 11] = [
+    "token",
+    "secret",
+    "password",
+    "passwd",
+    "passphrase",
+    "authorization",
+    "cookie",
+    "apikey",
+    "privatekey",
+    "credential",
+    "session",
+];
+
+/// Parts of names that speak of tokens which are none: a place in a list, a kind, a length of time.
+const NO_SECRET: [&str; 6] = ["page", "next", "cursor", "type", "expires", "count"];
+
+/// Whether a member, a header or a parameter of that name usually holds a secret.
+///
+/// ```
+/// use flowrun_template::is_named_secret;
+///
+/// assert!(is_named_secret("X-Api-Key") && is_named_secret("access_token"));
+/// assert!(!is_named_secret("nextPageToken") && !is_named_secret("last_name"));
+/// ```
+#[must_use]
+pub fn is_named_secret(name: &str) -> bool {
+    let letters = name.chars().filter(char::is_ascii_alphanumeric);
+    let name = letters.collect::<String>().to_ascii_lowercase();
+    SECRET.iter().any(|part| name.contains(part)) && !NO_SECRET.iter().any(|part| name.contains(part))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
