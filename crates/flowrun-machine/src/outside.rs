@@ -116,12 +116,7 @@ impl Walk<'_> {
         data: Value,
     ) -> Step {
         if let Some(filter) = filter {
-            let shown = std::sync::Arc::new(data.clone());
-            let outer = item.map(|slot| (slot, self.strand.variables.swap_root(slot, Some(shown))));
-            let holds = self.test(filter);
-            if let Some((slot, outer)) = outer {
-                self.strand.variables.swap_root(slot, outer);
-            }
+            let holds = self.test_about(filter, item, data.clone());
             match holds {
                 Ok(true) => {}
                 Ok(false) => return Ok(()),

@@ -108,13 +108,7 @@ impl Walk<'_> {
 
     fn is_last(&mut self, paging: &PagingPlan, body: Value) -> Result<bool, Reason> {
         let Some(until) = &paging.until else { return Ok(false) };
-        let shown = std::sync::Arc::new(body);
-        let outer = paging.item.map(|slot| (slot, self.strand.variables.swap_root(slot, Some(shown))));
-        let is_last = self.test(until);
-        if let Some((slot, outer)) = outer {
-            self.strand.variables.swap_root(slot, outer);
-        }
-        is_last
+        self.test_about(until, paging.item, body)
     }
 
     /// Asks for the next page, or gives all of them.

@@ -62,6 +62,22 @@ impl Walk<'_> {
         answer.map_err(|error| self.error(Failure::of_logic(&condition.path, error)))
     }
 
+    /// Tests a condition about something that came: it is `item` there, and nowhere else.
+    pub(crate) fn test_about(
+        &mut self,
+        condition: &Placed<Logic>,
+        item: Option<Slot>,
+        came: Value,
+    ) -> Result<bool, Reason> {
+        let came = Arc::new(came);
+        let outer = item.map(|slot| (slot, self.strand.variables.swap_root(slot, Some(came))));
+        let holds = self.test(condition);
+        if let Some((slot, outer)) = outer {
+            self.strand.variables.swap_root(slot, outer);
+        }
+        holds
+    }
+
     fn go_to(&mut self, pc: Pc) -> Step {
         self.strand.pc = pc;
         Ok(())

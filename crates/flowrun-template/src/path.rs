@@ -228,7 +228,8 @@ impl<'s> Written<'s> {
         let is_name = |c: char| c.is_alphanumeric() || c == '_';
         let (before, after) = self.source.split_at(at);
         if after.starts_with('-') {
-            let first = before.rfind(|c| !is_name(c)).map_or(0, |found| found + 1);
+            let last = before.char_indices().rfind(|(_, c)| !is_name(*c));
+            let first = last.map_or(0, |(at, c)| at + c.len_utf8());
             let parent = before[..first].strip_suffix('.').unwrap_or(&before[..first]);
             let tail: String = after.chars().take_while(|c| is_name(*c) || *c == '-').collect();
             let parent = if parent.is_empty() { "$" } else { parent };

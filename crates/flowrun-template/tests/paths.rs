@@ -463,3 +463,12 @@ mod picks {
         assert!(!optional(json!({"a": "x"})));
     }
 }
+
+/// Found by a fuzzer: what stands before the hyphen may be wider than a byte.
+#[test]
+fn a_hyphen_after_a_sign_wider_than_a_byte_is_refused_with_a_fix() {
+    for path in ["\u{ae}-a", "data.\u{20ac}-name", "\u{70b}---6.S'ey["] {
+        let error = Path::compile(path).unwrap_err();
+        assert!(error.help.is_some_and(|help| help.starts_with("write ")), "{path}");
+    }
+}
