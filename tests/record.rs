@@ -154,7 +154,10 @@ fn a_run_becomes_a_case_that_passes_and_holds_no_secret_n2() {
 
 #[test]
 fn a_run_that_fails_is_recorded_with_its_error() {
-    check("404", 1, expect![[r##"
+    check(
+        "404",
+        1,
+        expect![[r##"
         # Recorded by flowrun --record, without tokens and secrets. Look at it before you share it.
         flow: contact.flow.yaml
         cases:
@@ -188,7 +191,8 @@ fn a_run_that_fails_is_recorded_with_its_error() {
               attempts:
                 sign_in: 2
               error: http
-    "##]]);
+    "##]],
+    );
 }
 
 #[test]
