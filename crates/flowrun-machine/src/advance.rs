@@ -32,7 +32,7 @@ use crate::turn::Turn;
 /// };
 /// let mut run = Run::new("run-1", &plan);
 /// let start = Event { at: "2026-11-24T12:00:00Z".parse()?, what: Happening::Start { inputs: vec![], opening: Opening::default() } };
-/// assert!(matches!(advance(&plan, &mut run, start)[..], [Command::Finish(End::Done { .. })]));
+/// assert!(matches!(advance(&plan, &mut run, start)[..], [.., Command::Finish(End::Done { .. })]));
 /// # Ok::<(), jiff::Error>(())
 /// ```
 pub fn advance(plan: &Plan, run: &mut Run, event: Event) -> Vec<Command> {
