@@ -10,7 +10,9 @@ use flowrun_lang::Flow;
 use flowrun_machine::{Called, Command, End, Event, Failure, Happening, Plan, Run, advance};
 use flowrun_step::{ErrorKind, RunId, StepContext};
 use jiff::Timestamp;
-use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::task::{AbortHandle, Id, JoinError, JoinSet, yield_now};
 use tokio_util::sync::CancellationToken;
 
 use crate::mail::{Incoming, Letterbox, Mail, Told};
@@ -28,8 +30,7 @@ pub(crate) async fn drive(
     cancel: CancellationToken,
 ) -> Outcome {
     let opening = start.opening(flow.plan());
-    let Start { run, inputs, mail, .. } = start;
-    let mut mail = mail;
+    let Start { run, inputs, mut mail, .. } = start;
     let mut told = services.events.subscribe();
     let mut driver = Driver::new(services, Arc::clone(flow.plan()), run);
     let mut end = driver.feed(Happening::Start { inputs, opening });
@@ -39,9 +40,10 @@ pub(crate) async fn drive(
             break end;
         }
         end = tokio::select! {
+            () = yield_now(), if driver.is_yielding => driver.feed(Happening::Resume),
             Some(joined) = driver.tasks.join_next_with_id() => driver.joined(joined),
-            Some(incoming) = next(&mut mail), if driver.letterbox.has_room() => driver.came(incoming),
-            Ok(event) = told.recv() => driver.came(Incoming::Event(event)),
+            Some(incoming) = next(&mut mail), if driver.letterbox.has_room() => driver.came([incoming]),
+            events = hear(&mut told) => driver.came(events.into_iter().map(Incoming::Event)),
             () = cancel.cancelled(), if !cancelled => {
                 cancelled = true;
                 driver.feed(Happening::Cancel { reason: "interrupted".to_owned() })
@@ -58,6 +60,22 @@ async fn next(mail: &mut Option<Mail>) -> Option<Incoming> {
         Some(mail) => Some(mail.next().await),
         None => std::future::pending().await,
     }
+}
+
+/// The events told since the last time, once there are any: all of them, so that whoever tells them cannot run ahead.
+async fn hear(told: &mut Receiver<Told>) -> Vec<Told> {
+    let mut heard = match told.recv().await {
+        Ok(event) => vec![event],
+        Err(RecvError::Lagged(missed)) => {
+            tracing::warn!(missed, "a run was too far behind to hear every event");
+            Vec::new()
+        }
+        Err(RecvError::Closed) => return std::future::pending().await,
+    };
+    while let Ok(event) = told.try_recv() {
+        heard.push(event);
+    }
+    heard
 }
 
 /// What is known of a task while it works.
@@ -84,40 +102,48 @@ struct Driver {
     tasks: JoinSet<Happening>,
     underway: HashMap<Id, Underway>,
     letterbox: Letterbox,
+    /// Whether the machine has more to walk once others have had their turn.
+    is_yielding: bool,
 }
 
 impl Driver {
     fn new(services: Arc<Services>, plan: Arc<Plan>, id: RunId) -> Self {
         let run = Run::new(id.as_str(), &plan);
         let (tasks, underway, letterbox) = (JoinSet::new(), HashMap::new(), Letterbox::default());
-        Self { services, plan, id, run, tasks, underway, letterbox }
+        Self { services, plan, id, run, tasks, underway, letterbox, is_yielding: false }
     }
 
     /// Something came from outside: kept, and given to whatever waits for it.
-    fn came(&mut self, incoming: Incoming) -> Option<End> {
-        self.letterbox.keep(self.services.clock.now(), incoming);
-        let (op, message) = self.letterbox.next()?;
-        self.feed(Happening::Received { op, message })
+    fn came(&mut self, incoming: impl IntoIterator<Item = Incoming>) -> Option<End> {
+        let now = self.services.clock.now();
+        incoming.into_iter().for_each(|incoming| self.letterbox.keep(now, incoming));
+        let received = self.received()?;
+        self.feed(received)
     }
 
-    /// Feeds one happening to the machine and does what it answers, until it waits for what has not come, or ends.
+    /// What has come for a wait.
+    fn received(&mut self) -> Option<Happening> {
+        self.letterbox.next().map(|(op, message)| Happening::Received { op, message })
+    }
+
+    /// Feeds one happening to the machine and does what it answers, until it waits for what has not come, yields, or ends.
     fn feed(&mut self, happening: Happening) -> Option<End> {
         let mut next = Some(happening);
-        let mut end = None;
         while let Some(what) = next.take() {
+            self.is_yielding = false;
             let event = Event { at: self.services.clock.now(), what };
             for command in advance(&self.plan, &mut self.run, event) {
                 match command {
-                    Command::Yield => next = Some(Happening::Resume),
-                    Command::Finish(reached) => end = Some(reached),
+                    Command::Yield => self.is_yielding = true,
+                    Command::Finish(end) => return Some(end),
                     other => self.obey(other),
                 }
             }
-            if next.is_none() && end.is_none() {
-                next = self.letterbox.next().map(|(op, message)| Happening::Received { op, message });
+            if !self.is_yielding {
+                next = self.received();
             }
         }
-        end
+        None
     }
 
     fn obey(&mut self, command: Command) {

@@ -7,8 +7,9 @@
 mod house;
 
 use expect_test::{Expect, expect};
-use flowrun_engine::{Incoming, Told};
-use house::{check as runs, check_answered, check_calling};
+use flowrun_engine::{Incoming, Start, Told};
+use flowrun_step::RunId;
+use house::{Beside, World, check as runs, check_answered, check_calling, end, engine, flow, runtime};
 use serde_json::json;
 
 fn says(second: u64, text: &str) -> (u64, Incoming) {
@@ -164,6 +165,37 @@ fn what_one_branch_tells_another_hears() {
             1s sent heard
             done {}"#]],
     );
+}
+
+/// Runs flows side by side in one house, and says how each ended within an hour.
+fn ends(flows: &[&str]) -> Vec<String> {
+    runtime().block_on(async {
+        let world = World::new(&[]);
+        let engine = engine(&world);
+        let mut runs = tokio::task::JoinSet::new();
+        for (at, text) in flows.iter().enumerate() {
+            let (engine, world, flow) = (engine.clone(), world.clone(), flow(&engine, text, &Beside(&[])));
+            let start = Start::new(RunId::new(&format!("run-{at}")).expect("an id"), Vec::new());
+            runs.spawn(async move {
+                let hour = std::time::Duration::from_secs(3_600);
+                let outcome =
+                    tokio::time::timeout(hour, engine.run(&flow, start, world.cancel.clone())).await;
+                (at, outcome.map_or_else(|_| "waits still".to_owned(), |outcome| end(&world, outcome)))
+            });
+        }
+        let mut ends = runs.join_all().await;
+        ends.sort_unstable();
+        ends.into_iter().map(|(_, end)| end).collect()
+    })
+}
+
+/// However many events come between, and however few pauses whoever tells them makes.
+#[test]
+fn a_run_that_waits_hears_its_event_among_thousands_of_another_run() {
+    let waits = "steps:\n  - wait: { event: paid }\n    into: paid\noutputs: { by: \"{{paid.by}}\" }\n";
+    let tells = "limits: { steps: 100000 }\nsteps:\n  - emit: { event: paid, data: { by: card } }\n  - repeat: { max: 20000 }\n    \
+                 do: [ { emit: { event: tick } } ]\n";
+    assert_eq!(ends(&[waits, tells]), ["done {\"by\":\"card\"}", "done {}"]);
 }
 
 #[test]

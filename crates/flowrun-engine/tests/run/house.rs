@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use expect_test::Expect;
 use flowrun_engine::{Engine, Incoming, Observer, Outcome, RunEvent, Start, Told, mail};
-use flowrun_lang::{Catalog, Diagnostic, Flows, SourceText, Unread, check_with};
+use flowrun_lang::{Catalog, Diagnostic, Flow, Flows, SourceText, Unread, check_with};
 use flowrun_step::{
     BoxFuture, CallEffect, Channel, Clock, Draft, Effect, Outbound, OutgoingMessage, Page, Reply, Request,
     RunId, SecretSource, Step, StepContext, StepError, StepInfo, StepKind, Tenant,
@@ -49,13 +49,28 @@ pub(crate) fn seen(
     script: &[&str],
     comes: &[(u64, Incoming)],
 ) -> String {
+    runtime().block_on(run(flow, &Beside(beside), script, comes))
+}
+
+pub(crate) fn runtime() -> tokio::runtime::Runtime {
     let mut runtime = tokio::runtime::Builder::new_current_thread();
-    let runtime = runtime.enable_time().start_paused(true).build().expect("a runtime");
-    runtime.block_on(run(flow, &Beside(beside), script, comes))
+    runtime.enable_time().start_paused(true).build().expect("a runtime")
+}
+
+pub(crate) fn engine(world: &World) -> Engine {
+    let builder = Engine::builder(Arc::new(world.clone()), Arc::new(Closed)).step(Call(world.clone()));
+    let builder = builder.channel(world.clone()).secrets(Vault).observer(world.clone());
+    builder.build().expect("a house")
+}
+
+pub(crate) fn flow(engine: &Engine, text: &str, beside: &Beside<'_>) -> Flow {
+    let source = SourceText::new("flow.yaml", text.as_bytes().to_vec()).expect("UTF-8");
+    let checked = check_with(&source, &Catalog::new(engine.steps().clone()), beside);
+    checked.flow.unwrap_or_else(|| panic!("{:#?}", checked.diagnostics))
 }
 
 /// The flows beside the one that is run.
-struct Beside<'a>(&'a [(&'a str, &'a str)]);
+pub(crate) struct Beside<'a>(pub(crate) &'a [(&'a str, &'a str)]);
 
 impl Flows for Beside<'_> {
     fn read(&self, path: &str) -> Result<SourceText, Unread> {
@@ -67,16 +82,8 @@ impl Flows for Beside<'_> {
 
 async fn run(text: &str, beside: &Beside<'_>, script: &[&str], comes: &[(u64, Incoming)]) -> String {
     let world = World::new(script);
-    let engine = Engine::builder(Arc::new(world.clone()), Arc::new(Closed))
-        .step(Call(world.clone()))
-        .channel(world.clone())
-        .secrets(Vault)
-        .observer(world.clone())
-        .build()
-        .expect("a house");
-    let source = SourceText::new("flow.yaml", text.as_bytes().to_vec()).expect("UTF-8");
-    let checked = check_with(&source, &Catalog::new(engine.steps().clone()), beside);
-    let flow = checked.flow.unwrap_or_else(|| panic!("{:#?}", checked.diagnostics));
+    let engine = engine(&world);
+    let flow = flow(&engine, text, beside);
     let trigger = json!({ "text": "hello", "data": { "id": "7" } });
     let inputs =
         flow.accept_from(&BTreeMap::new(), &trigger, true).expect("every input is asked for or found");
@@ -95,7 +102,7 @@ async fn run(text: &str, beside: &Beside<'_>, script: &[&str], comes: &[(u64, In
     seen.join("\n")
 }
 
-fn end(world: &World, outcome: Outcome) -> String {
+pub(crate) fn end(world: &World, outcome: Outcome) -> String {
     match outcome {
         Outcome::Done { outputs } => format!("done {}", serde_json::Value::from(outputs)),
         Outcome::Failed { diagnostic, .. } => format!("failed at {}: {}", world.time(), words(&diagnostic)),
@@ -115,15 +122,15 @@ fn words(diagnostic: &Diagnostic) -> String {
 
 /// What the script says, what was seen, and the time: tokio's, which jumps while all wait.
 #[derive(Clone)]
-struct World {
+pub(crate) struct World {
     script: Arc<Mutex<VecDeque<String>>>,
     seen: Arc<Mutex<Vec<String>>>,
-    cancel: CancellationToken,
+    pub(crate) cancel: CancellationToken,
     began: tokio::time::Instant,
 }
 
 impl World {
-    fn new(script: &[&str]) -> Self {
+    pub(crate) fn new(script: &[&str]) -> Self {
         Self {
             script: Arc::new(Mutex::new(script.iter().map(|line| (*line).to_owned()).collect())),
             seen: Arc::default(),
