@@ -144,6 +144,7 @@ impl Walk<'_> {
                 } else {
                     self.strand.end = Some(StrandEnd::Left(Reason::End(outputs)));
                 }
+                return Ok(());
             }
         }
         self.strand.pc = next;

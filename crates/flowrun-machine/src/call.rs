@@ -10,10 +10,10 @@ use crate::event::Called;
 use crate::failure::Failure;
 use crate::key::{key, scatter};
 use crate::paging::Turning;
-use crate::plan::OutputUse;
+use crate::plan::{OutputUse, Plan};
 use crate::retry::{backoff, is_worth_another};
 use crate::run::Timer;
-use crate::strand::{Blocked, CallState, Pending, Reason};
+use crate::strand::{Blocked, CallState, Pending, Reason, Strand};
 
 /// How long an aborted call may take to say so.
 const ABORT: Duration = Duration::from_secs(5);
@@ -39,20 +39,8 @@ impl Walk<'_> {
     }
 
     pub(crate) fn attempt(&mut self, mut pending: Pending) {
-        let plan = &self.plan.calls[pending.call];
         (pending.op, pending.state) = (self.run.number(), CallState::InFlight);
-        self.commands.push(Command::Call {
-            op: pending.op,
-            flow: self.strand.flow,
-            step: pending.step,
-            call: pending.call,
-            settings: pending.settings.clone(),
-            key: key(&self.run.id, &self.place_of(&pending)),
-            effect: plan.effect,
-            attempt: pending.attempt,
-            deadline: self.strand.deadline(),
-            page: pending.turning.as_ref().map(|turning| turning.ask.clone()),
-        });
+        self.commands.push(self.strand.command(self.plan, &self.run.id, &pending));
         if let Some(frame) = self.strand.frames.last_mut() {
             frame.attempts = match &pending.turning {
                 Some(turning) if turning.ask.number > 1 => frame.attempts.max(pending.attempt),
@@ -61,15 +49,6 @@ impl Walk<'_> {
         }
         self.run.calls.insert(pending.op, self.id);
         self.strand.blocked = Some(Blocked::Call(pending));
-    }
-
-    /// The step that calls, and which turn or item of the loops around it: what its key and its waits derive from.
-    fn place_of(&self, pending: &Pending) -> String {
-        let place = self.plan.steps[pending.step].path.clone() + &self.strand.trail();
-        match &pending.turning {
-            Some(turning) if turning.ask.number > 1 => format!("{place}@{}", turning.ask.number),
-            _ => place,
-        }
     }
 
     /// Takes the call that is waited for.
@@ -169,7 +148,7 @@ impl Walk<'_> {
     /// How long to wait before another attempt, if there is to be one (L-10).
     fn wait(&self, pending: &Pending, failure: &Failure) -> Option<Duration> {
         let retry = self.plan.calls[pending.call].retry.as_ref()?;
-        let scatter = scatter(&self.run.id, &self.place_of(pending), pending.attempt);
+        let scatter = scatter(&self.run.id, &self.strand.place_of(self.plan, pending), pending.attempt);
         let wait = backoff(retry, pending.attempt, scatter).max(failure.retry_after.unwrap_or_default());
         is_worth_another(retry, failure, pending.attempt).then_some(wait)
     }
@@ -240,11 +219,37 @@ impl Walk<'_> {
                 CallState::Aborting { timer: self.timer(Timer::Abort, at), reason }
             }
             CallState::Aborting { timer, reason: earlier } => {
-                let reason = if matches!(reason, Reason::Cancel(_)) { reason } else { earlier };
-                CallState::Aborting { timer, reason }
+                CallState::Aborting { timer, reason: earlier.or_further(Some(reason)) }
             }
         };
         self.strand.blocked = Some(Blocked::Call(pending));
         None
+    }
+}
+
+impl Strand {
+    /// What asks the driver to make a call.
+    pub(crate) fn command(&self, plan: &Plan, run: &str, pending: &Pending) -> Command {
+        Command::Call {
+            op: pending.op,
+            flow: self.flow,
+            step: pending.step,
+            call: pending.call,
+            settings: pending.settings.clone(),
+            key: key(run, &self.place_of(plan, pending)),
+            effect: plan.calls[pending.call].effect,
+            attempt: pending.attempt,
+            deadline: self.deadline(),
+            page: pending.turning.as_ref().map(|turning| turning.ask.clone()),
+        }
+    }
+
+    /// The step that calls, and which turn or item of the loops around it: what its key and its waits derive from.
+    fn place_of(&self, plan: &Plan, pending: &Pending) -> String {
+        let place = plan.steps[pending.step].path.clone() + &self.trail();
+        match &pending.turning {
+            Some(turning) if turning.ask.number > 1 => format!("{place}@{}", turning.ask.number),
+            _ => place,
+        }
     }
 }

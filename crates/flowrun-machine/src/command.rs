@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use flowrun_template::{Effect, Rendered};
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::failure::Failure;
@@ -136,7 +137,8 @@ pub enum Command {
 }
 
 /// What a run waits for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Source {
     /// A message of its conversation.
     Answer {

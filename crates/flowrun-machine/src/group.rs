@@ -23,9 +23,9 @@ pub(crate) struct Group {
     /// Which strand is which child.
     pub(crate) live: HashMap<usize, StrandId>,
     /// Why the parent leaves once all are gone.
-    leaving: Option<Reason>,
+    pub(crate) leaving: Option<Reason>,
     /// Where the parent goes on.
-    then: Pc,
+    pub(crate) then: Pc,
 }
 
 #[derive(Debug)]
@@ -189,9 +189,8 @@ impl Walk<'_> {
     /// Tells every child to leave; the parent follows for this reason once they are gone.
     pub(crate) fn leave_group(&mut self, id: u64, reason: Reason) {
         let Some(group) = self.run.groups.get_mut(&id) else { return };
-        let is_cancel = matches!(reason, Reason::Cancel(_));
         match &mut group.leaving {
-            Some(_) if !is_cancel => {}
+            Some(earlier) if !reason.outranks(earlier) => {}
             leaving => *leaving = Some(reason),
         }
         self.leave_siblings(id);

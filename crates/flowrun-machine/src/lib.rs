@@ -3,6 +3,7 @@
 mod advance;
 mod call;
 mod callee;
+mod checkpoint;
 mod command;
 mod event;
 mod failure;
@@ -10,6 +11,7 @@ mod group;
 mod items;
 mod key;
 mod outside;
+mod outstanding;
 mod paging;
 pub mod plan;
 mod retry;
@@ -23,6 +25,7 @@ mod unwind;
 mod variables;
 
 pub use advance::advance;
+pub use checkpoint::{Checkpoint, MACHINE, Unrestorable};
 pub use command::{Body, Command, End, Source, StepStatus};
 pub use event::{Called, Event, Happening};
 pub use failure::Failure;

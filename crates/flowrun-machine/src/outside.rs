@@ -4,6 +4,7 @@
 
 use flowrun_template::{ErrorKind, Slot};
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::advance::{Step, Walk};
@@ -14,7 +15,7 @@ use crate::run::Timer;
 use crate::strand::{Asking, Blocked, Reason};
 
 /// What a run is begun with, besides its inputs.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Opening {
     /// What started it: `trigger.text`, `trigger.body` …; null if nothing did.
     pub trigger: Value,
@@ -41,10 +42,11 @@ impl Walk<'_> {
         let op = self.run.number();
         let step = self.plan.owners[self.strand.pc].unwrap_or_default();
         let since = asking.map_or(Timestamp::MIN, |asking| asking.since);
-        self.commands.push(Command::Await { op, flow: self.strand.flow, step, source, since });
+        let flow = self.strand.flow;
+        self.commands.push(Command::Await { op, flow, step, source: source.clone(), since });
         let timer = asking.map(|asking| self.timer(Timer::Answer, asking.until));
         self.run.waits.insert(op, self.id);
-        self.strand.blocked = Some(Blocked::Await { op, at, timer });
+        self.strand.blocked = Some(Blocked::Await { op, at, source, since, timer });
         Ok(())
     }
 

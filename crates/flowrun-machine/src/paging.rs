@@ -29,10 +29,10 @@ pub struct PageAsk {
 pub(crate) struct Turning {
     pub(crate) ask: PageAsk,
     /// What the items of the page before came to: the same again is the end.
-    last: Option<[u8; 32]>,
+    pub(crate) last: Option<[u8; 32]>,
     /// The items so far, where they are gathered, and the room they take.
-    items: Vec<Value>,
-    size: usize,
+    pub(crate) items: Vec<Value>,
+    pub(crate) size: usize,
 }
 
 /// Pages that come as they are needed.

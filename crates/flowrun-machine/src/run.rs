@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use flowrun_template::{Slot, Slots};
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::group::Group;
 use crate::outside::Opening;
 use crate::plan::Plan;
 use crate::roots::Roots;
-use crate::strand::{Reason, Strand, StrandEnd, StrandId};
+use crate::strand::{Blocked, CallState, Pending, Reason, Strand, StrandEnd, StrandId};
 use crate::undo::Undo;
 use crate::variables::Room;
 
@@ -25,12 +26,12 @@ pub struct Run {
     /// Those that wait for nothing.
     pub(crate) ready: BTreeSet<StrandId>,
     /// What strands wait for together, by number.
-    pub(crate) groups: HashMap<u64, Group>,
+    pub(crate) groups: BTreeMap<u64, Group>,
     /// What strands have to tell one another.
     pub(crate) news: VecDeque<(StrandId, News)>,
     /// Which strand made a call.
     pub(crate) calls: HashMap<u64, StrandId>,
-    pub(crate) timers: HashMap<u64, (StrandId, Timer)>,
+    pub(crate) timers: BTreeMap<u64, Due>,
     /// Which strand waits for something from outside.
     pub(crate) waits: HashMap<u64, StrandId>,
     pub(crate) opening: Opening,
@@ -42,8 +43,16 @@ pub struct Run {
     pub(crate) undo: Undo,
     pub(crate) steps_used: u64,
     pub(crate) is_over: bool,
-    next_op: u64,
-    next_strand: StrandId,
+    pub(crate) next_op: u64,
+    pub(crate) next_strand: StrandId,
+}
+
+/// A timer that is running.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Due {
+    pub(crate) strand: StrandId,
+    pub(crate) what: Timer,
+    pub(crate) at: Timestamp,
 }
 
 /// Something one strand tells another.
@@ -56,7 +65,8 @@ pub(crate) enum News {
 }
 
 /// What a timer is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Timer {
     /// The time of the frame at this depth.
     Scope(usize),
@@ -84,10 +94,10 @@ impl Run {
             now: Timestamp::MIN,
             strands: BTreeMap::from([(MAIN, Strand::main(plan.slots.len()))]),
             ready: BTreeSet::new(),
-            groups: HashMap::new(),
+            groups: BTreeMap::new(),
             news: VecDeque::new(),
             calls: HashMap::new(),
-            timers: HashMap::new(),
+            timers: BTreeMap::new(),
             waits: HashMap::new(),
             opening: Opening::default(),
             is_answered: false,
@@ -111,6 +121,19 @@ impl Run {
     pub(crate) fn number(&mut self) -> u64 {
         self.next_op += 1;
         self.next_op - 1
+    }
+
+    /// Finds again which strand can be walked, and which waits for what.
+    pub(crate) fn index(&mut self) {
+        for (id, strand) in &self.strands {
+            match &strand.blocked {
+                _ if strand.is_ready() => drop(self.ready.insert(*id)),
+                Some(Blocked::Call(Pending { state: CallState::Backoff(_), .. })) => {}
+                Some(Blocked::Call(pending)) => drop(self.calls.insert(pending.op, *id)),
+                Some(Blocked::Await { op, .. }) => drop(self.waits.insert(*op, *id)),
+                Some(Blocked::Pause { .. } | Blocked::Join(_)) | None => {}
+            }
+        }
     }
 
     /// Adds a strand that can be walked.

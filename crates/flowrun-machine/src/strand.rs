@@ -1,12 +1,15 @@
 //! A strand: one line of ops being walked, with its scopes and its variables. A fork makes more of them.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use flowrun_template::Rendered;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::command::Source;
 use crate::failure::Failure;
 use crate::paging::{Stream, Turning};
 use crate::plan::Pc;
@@ -41,7 +44,8 @@ pub(crate) struct Strand {
 }
 
 /// What a strand has of the one that forked it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Parent {
     pub(crate) strand: StrandId,
     pub(crate) group: u64,
@@ -100,7 +104,8 @@ pub(crate) struct Frame {
 }
 
 /// A question that has been asked.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Asking {
     /// When.
     pub(crate) since: Timestamp,
@@ -111,7 +116,8 @@ pub(crate) struct Asking {
 }
 
 /// Which part of a scope is under way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Phase {
     Body,
     Handler,
@@ -133,6 +139,31 @@ pub(crate) enum Reason {
     Sibling,
 }
 
+impl Reason {
+    /// Whether this takes the place of a reason for which the strand is leaving already: what reaches further does, and
+    /// of two that reach as far the first stays.
+    pub(crate) fn outranks(&self, earlier: &Self) -> bool {
+        self.reach() > earlier.reach()
+    }
+
+    /// The one of two that reaches further.
+    pub(crate) fn or_further(self, later: Option<Self>) -> Self {
+        later.filter(|later| later.outranks(&self)).unwrap_or(self)
+    }
+
+    fn reach(&self) -> (u8, Reverse<usize>) {
+        match self {
+            Self::Error(_) => (0, Reverse(0)),
+            // The time of an outer scope ends the inner ones with it.
+            Self::Timeout(depth) => (1, Reverse(*depth)),
+            Self::End(_) => (2, Reverse(0)),
+            Self::Sibling => (3, Reverse(0)),
+            Self::Limit(_) => (4, Reverse(0)),
+            Self::Cancel(_) => (5, Reverse(0)),
+        }
+    }
+}
+
 /// What a strand waits for.
 #[derive(Debug)]
 pub(crate) enum Blocked {
@@ -147,6 +178,9 @@ pub(crate) enum Blocked {
         op: u64,
         /// Index into the plan's awaits.
         at: usize,
+        source: Source,
+        /// An answer from before this moment is none.
+        since: Timestamp,
         timer: Option<u64>,
     },
     /// The end of all strands of a group.

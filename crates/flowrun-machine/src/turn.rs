@@ -37,8 +37,8 @@ impl Turn<'_> {
                 }
             }
             Happening::Fired { op } => {
-                if let Some((strand, timer)) = self.run.timers.remove(&op) {
-                    self.with(strand, |walk| walk.fired(op, timer));
+                if let Some(due) = self.run.timers.remove(&op) {
+                    self.with(due.strand, |walk| walk.fired(op, due.what));
                 }
             }
             Happening::Cancel { reason } => self.with(MAIN, |walk| walk.interrupt(Reason::Cancel(reason))),

@@ -19,26 +19,27 @@ use crate::variables::{Variables, json_size};
 #[derive(Debug, Default)]
 pub(crate) struct Undo {
     /// In order of completion.
-    entries: Vec<Entry>,
+    pub(crate) entries: Vec<Entry>,
     /// How the run ends once all is taken back; until it ends badly, nothing.
-    end: Option<End>,
+    pub(crate) end: Option<End>,
     /// What could not be taken back.
-    failures: Vec<Failure>,
+    pub(crate) failures: Vec<Failure>,
 }
 
 /// One step that ended well.
 #[derive(Debug)]
-struct Entry {
+pub(crate) struct Entry {
     /// Which flow of the bundle the step stands in.
-    flow: usize,
+    pub(crate) flow: usize,
+    pub(crate) step: Option<usize>,
     /// Where its `undo` begins.
-    pc: Pc,
+    pub(crate) pc: Pc,
     /// What its `undo` reads, as it was.
-    variables: Variables,
+    pub(crate) variables: Variables,
     /// The room that takes.
-    size: usize,
+    pub(crate) size: usize,
     /// The turns and items around it.
-    trail: String,
+    pub(crate) trail: String,
 }
 
 impl Undo {
@@ -65,7 +66,8 @@ impl Walk<'_> {
         // What is done must be taken back, even where there is no room to remember how: the run ends, and does it.
         let size = if room.is_ok() { size } else { 0 };
         let (variables, trail) = (self.strand.variables.only(reads), self.strand.trail());
-        self.run.undo.entries.push(Entry { flow: self.strand.flow, pc: *pc, variables, size, trail });
+        let (flow, step) = (self.strand.flow, self.strand.frames.last().and_then(|frame| frame.step));
+        self.run.undo.entries.push(Entry { flow, step, pc: *pc, variables, size, trail });
         room.map_err(|failure| Reason::Limit(Box::new(self.located(*failure))))
     }
 
@@ -88,7 +90,9 @@ impl Walk<'_> {
 
     /// Begins to take back the last step that is left.
     pub(crate) fn next_undo(&mut self, group: u64) {
-        let Some(Entry { flow, pc, variables, size, trail }) = self.run.undo.entries.pop() else { return };
+        let Some(Entry { flow, pc, variables, size, trail, .. }) = self.run.undo.entries.pop() else {
+            return;
+        };
         self.run.room.give(size);
         let index = self.run.undo.entries.len();
         let parent = Parent { strand: self.id, group, index, deadline: None, is_shielded: true, trail };

@@ -11,7 +11,7 @@ use crate::advance::{Step, Walk};
 use crate::command::{Command, End, StepStatus as Status};
 use crate::failure::Failure;
 use crate::plan::OnError;
-use crate::run::Timer;
+use crate::run::{Due, Timer};
 use crate::strand::{Frame, Phase, Reason, StrandEnd};
 
 /// The time a `finally` has, whatever is going on around it.
@@ -25,10 +25,10 @@ impl Walk<'_> {
         }
         let depth = if let Reason::Timeout(depth) = reason { depth } else { 0 };
         if self.strand.is_shielded(depth) {
-            let is_cancel = matches!(reason, Reason::Cancel(_));
-            if is_cancel || self.strand.deferred.is_none() {
-                self.strand.deferred = Some(reason);
-            }
+            self.strand.deferred = Some(match self.strand.deferred.take() {
+                Some(earlier) => earlier.or_further(Some(reason)),
+                None => reason,
+            });
         } else {
             self.leave_for(reason);
         }
@@ -59,7 +59,7 @@ impl Walk<'_> {
                 return;
             }
             self.pop(self.status_when(&reason));
-            reason = self.deferred().unwrap_or(reason);
+            reason = reason.or_further(self.deferred());
         }
         if !self.strand.is_main() {
             self.strand.end = Some(StrandEnd::Left(reason));
@@ -238,7 +238,7 @@ impl Walk<'_> {
             None => self.go_on(),
             Some(reason) => {
                 self.pop(self.status_when(&reason));
-                return Err(self.deferred().unwrap_or(reason));
+                return Err(reason.or_further(self.deferred()));
             }
         }
         Ok(())
@@ -286,7 +286,7 @@ impl Walk<'_> {
     /// Starts a timer.
     pub(crate) fn timer(&mut self, timer: Timer, at: jiff::Timestamp) -> u64 {
         let op = self.run.number();
-        self.run.timers.insert(op, (self.id, timer));
+        self.run.timers.insert(op, Due { strand: self.id, what: timer, at });
         self.commands.push(Command::Timer { op, at });
         op
     }

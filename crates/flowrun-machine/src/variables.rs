@@ -14,7 +14,7 @@ use crate::plan::Plan;
 /// How much room the variables of all strands take together (L-3).
 #[derive(Debug)]
 pub(crate) struct Room {
-    used: usize,
+    pub(crate) used: usize,
     most: usize,
 }
 
@@ -74,6 +74,17 @@ impl Variables {
             only.values[slot.index()].clone_from(&self.values[slot.index()]);
         }
         only
+    }
+
+    /// Every slot in order: what it stands for, and the room that takes if this strand wrote it.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (Option<&Arc<Value>>, Option<usize>)> {
+        self.values.iter().map(Option::as_ref).zip(self.own.iter().copied())
+    }
+
+    /// Puts back what an entry was; the room it takes is counted already.
+    pub(crate) fn put(&mut self, slot: Slot, value: Option<Arc<Value>>, size: Option<usize>) {
+        self.values[slot.index()] = value;
+        self.own[slot.index()] = size;
     }
 
     /// Writes a new value.
