@@ -150,6 +150,10 @@ impl Driver {
         match command {
             Command::Call { .. } => self.call(command),
             Command::Timer { op, at } => self.timer(op, at),
+            Command::InDoubt { flow, step, .. } => {
+                let step = self.plan.step_name(flow, step);
+                self.services.observer.on(&RunEvent::InDoubt { step });
+            }
             Command::Abort { op } => self.abort(op),
             Command::Drop { op } => {
                 self.letterbox.forget(op);

@@ -35,6 +35,11 @@ pub enum RunEvent {
         /// What went wrong, if anything did.
         error: Option<String>,
     },
+    /// Nobody can say whether a call was made, and the run waits until somebody does.
+    InDoubt {
+        /// The step: its id, or its path.
+        step: String,
+    },
     /// The next attempt waits.
     Retrying {
         /// The step: its id, or its path.

@@ -5,6 +5,8 @@
 
 #![expect(clippy::expect_used, reason = "a test that cannot be set up should say why and stop")]
 
+#[path = "machine/doubt.rs"]
+mod doubt;
 #[path = "machine/orders.rs"]
 mod orders;
 #[path = "machine/parts.rs"]

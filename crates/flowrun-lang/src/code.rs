@@ -60,7 +60,6 @@ codes! {
     "F022" WrongShape "a value has the wrong shape",
     "F023" UnknownKind "an unknown kind of step",
     "F024" NoSingleKind "a step has no kind, or several",
-    "F025" NotYet "a part of the language that comes later",
     "F026" DuplicateId "two steps have one id",
     "F027" IllegalName "a name is not allowed",
     "F030" Template "a template cannot be read",

@@ -117,7 +117,7 @@ fn every_map_is_offered_exactly_the_keys_that_the_checker_knows_there() {
         let is_there = |key: &str| map.contains(&format!("{key}: "));
         // Where there is no kind yet, the checker lists the kinds alone.
         let is_kindless = map == "steps: [ { ¦: 1 } ]";
-        let beside = ["id", "timeout", "retry", "on_error", "finally", "undo", "into"];
+        let beside = ["id", "timeout", "retry", "on_error", "finally", "in_doubt", "undo", "into"];
         offered.retain(|label| !is_kindless || !beside.contains(&label.as_str()));
         known.retain(|key| !is_there(key));
         offered.sort();

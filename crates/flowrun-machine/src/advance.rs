@@ -163,6 +163,7 @@ impl Walk<'_> {
             phase: Phase::Body,
             call: None,
             attempts: 0,
+            is_skipped: false,
             turn: None,
             asking: None,
             outer_index: None,

@@ -52,7 +52,7 @@ impl Walk<'_> {
     }
 
     /// Takes the call that is waited for.
-    fn take_call(&mut self) -> Option<Pending> {
+    pub(crate) fn take_call(&mut self) -> Option<Pending> {
         match self.strand.blocked.take() {
             Some(Blocked::Call(pending)) => Some(pending),
             other => {
@@ -74,6 +74,8 @@ impl Walk<'_> {
                 self.drop_timer(timer);
                 self.unwind(reason);
             }
+            (state, Called::InDoubt) => self.doubted(Pending { state, ..pending }),
+            (CallState::InDoubt { reason: Some(reason) }, _) => self.unwind(reason),
             (_, Called::Done { output, variables }) => {
                 let (call, step) = (pending.call, pending.step);
                 if let Err(reason) = self.keep(call, step, output, variables) {
@@ -212,6 +214,15 @@ impl Walk<'_> {
             CallState::Backoff(timer) => {
                 self.drop_timer(timer);
                 return Some(reason);
+            }
+            CallState::InDoubt { .. } if self.run.is_cancelled => {
+                self.run.calls.remove(&pending.op);
+                self.commands.push(Command::Drop { op: pending.op });
+                return Some(reason);
+            }
+            CallState::InDoubt { reason: None } => CallState::InDoubt { reason: Some(reason) },
+            CallState::InDoubt { reason: Some(earlier) } => {
+                CallState::InDoubt { reason: Some(earlier.or_further(Some(reason))) }
             }
             CallState::InFlight => {
                 self.commands.push(Command::Abort { op: pending.op });

@@ -42,6 +42,7 @@ pub struct Checkpoint {
     next_strand: u64,
     steps_used: u64,
     room_used: usize,
+    is_cancelled: bool,
     is_answered: bool,
     is_over: bool,
     opening: Opening,
@@ -109,6 +110,7 @@ impl Run {
             next_strand: self.next_strand,
             steps_used: self.steps_used,
             room_used: self.room.used,
+            is_cancelled: self.is_cancelled,
             is_answered: self.is_answered,
             is_over: self.is_over,
             opening: self.opening.clone(),
@@ -134,7 +136,8 @@ impl Run {
         (run.now, run.next_op, run.next_strand) =
             (checkpoint.now, checkpoint.next_op, checkpoint.next_strand);
         (run.steps_used, run.room.used) = (checkpoint.steps_used, checkpoint.room_used);
-        (run.is_answered, run.is_over) = (checkpoint.is_answered, checkpoint.is_over);
+        (run.is_cancelled, run.is_answered) = (checkpoint.is_cancelled, checkpoint.is_answered);
+        run.is_over = checkpoint.is_over;
         run.opening = checkpoint.opening;
         run.strands = strands(plan, checkpoint.strands)?;
         run.index();

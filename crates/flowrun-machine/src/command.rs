@@ -44,6 +44,16 @@ pub enum Command {
         /// The call's op.
         op: u64,
     },
+    /// Ask somebody what becomes of a call of which nobody can say whether it was made; answered by
+    /// [`Happening::Resolve`](crate::Happening::Resolve), or by the call's result, should it be found.
+    InDoubt {
+        /// The call's op.
+        op: u64,
+        /// Which flow of the bundle, as [`Plan::flow`](crate::Plan::flow) counts them.
+        flow: usize,
+        /// Index into [`Plan::steps`](crate::Plan::steps).
+        step: usize,
+    },
     /// Wait until a moment; answered by [`Happening::Fired`](crate::Happening::Fired).
     Timer {
         /// The number the answer carries.
@@ -85,9 +95,9 @@ pub enum Command {
         /// The same however often it is told: who has seen it once does not take it again.
         id: String,
     },
-    /// Forget a timer or a wait.
+    /// Forget a timer, a wait or a doubt.
     Drop {
-        /// The op of the timer or the wait.
+        /// The op of its command.
         op: u64,
     },
     /// Report a line of the flow.

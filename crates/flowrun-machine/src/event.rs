@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::failure::Failure;
 use crate::outside::Opening;
+use crate::plan::InDoubt;
 
 /// Something that happened at a moment.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,6 +42,13 @@ pub enum Happening {
         op: u64,
         /// How.
         result: Called,
+    },
+    /// Somebody says what becomes of a call in doubt ([`Command::InDoubt`](crate::Command::InDoubt)).
+    Resolve {
+        /// The op of its command.
+        op: u64,
+        /// What; [`InDoubt::Stop`] leaves it as it is.
+        how: InDoubt,
     },
     /// A timer's moment came.
     Fired {
@@ -79,4 +87,6 @@ pub enum Called {
     Failed(Failure),
     /// It was stopped, as [`Command::Abort`](crate::Command::Abort) asked.
     Aborted,
+    /// Nobody can say whether it was made.
+    InDoubt,
 }

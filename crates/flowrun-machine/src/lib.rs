@@ -5,6 +5,7 @@ mod call;
 mod callee;
 mod checkpoint;
 mod command;
+mod doubt;
 mod event;
 mod failure;
 mod group;
@@ -33,7 +34,7 @@ pub use outside::Opening;
 pub use paging::PageAsk;
 pub use plan::{
     Answers, AskPlan, AwaitPlan, BodyKind, CallPlan, CalleePlan, EachPlan, EmitPlan, Fits, ForkPlan,
-    GivenInput, Join, LogLevel, OnError, Op, OutputUse, PagingPlan, Pause, Pc, Placed, Plan, RespondPlan,
-    Retry, RetryOn, Scope, StepPlan, StreamPlan, UndoPlan,
+    GivenInput, InDoubt, Join, LogLevel, OnError, Op, OutputUse, PagingPlan, Pause, Pc, Placed, Plan,
+    RespondPlan, Retry, RetryOn, Scope, StepPlan, StreamPlan, UndoPlan,
 };
 pub use run::Run;

@@ -10,7 +10,7 @@ use crate::strand::{Blocked, CallState, Pending, Strand};
 
 impl Run {
     /// The commands that were given and not answered, in the order of their numbers: calls, calls that were told to stop,
-    /// timers, waits; at the end [`Command::Yield`], if there is more to walk.
+    /// calls in doubt, timers, waits; at the end [`Command::Yield`], if there is more to walk.
     #[must_use]
     pub fn outstanding(&self, plan: &Plan) -> Vec<Command> {
         if self.is_over {
@@ -32,6 +32,9 @@ impl Run {
             Blocked::Call(Pending { state: CallState::Backoff(_), .. }) => None,
             Blocked::Call(Pending { state: CallState::Aborting { .. }, op, .. }) => {
                 Some((*op, Command::Abort { op: *op }))
+            }
+            Blocked::Call(Pending { state: CallState::InDoubt { .. }, op, step, .. }) => {
+                Some((*op, Command::InDoubt { op: *op, flow: strand.flow, step: *step }))
             }
             Blocked::Call(pending) => {
                 Some((pending.op, strand.command(plan.flow(strand.flow), &self.id, pending)))

@@ -353,10 +353,45 @@ pub struct CallPlan {
     pub writes: Vec<Slot>,
     /// How often and when to try again.
     pub retry: Option<Retry>,
+    /// What to do if nobody can say whether it was made.
+    pub in_doubt: InDoubt,
     /// Who reads the step's output.
     pub output: OutputUse,
     /// How it goes through pages, if its answer comes in pages.
     pub paging: Option<PagingPlan>,
+}
+
+impl CallPlan {
+    /// A call whose answer nobody reads and that is made once.
+    #[must_use]
+    pub fn new(kind: &str, settings: Placed<Tree>, effect: Effect) -> Self {
+        Self {
+            kind: kind.to_owned(),
+            settings: Arc::new(settings),
+            effect,
+            picks: None,
+            writes: Vec::new(),
+            retry: None,
+            in_doubt: InDoubt::Stop,
+            output: OutputUse::Nobody,
+            paging: None,
+        }
+    }
+}
+
+/// What to do about a call of which nobody can say whether it was made: its driver died before it heard (L-9).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InDoubt {
+    /// Wait until somebody says.
+    #[default]
+    Stop,
+    /// Make it again.
+    Retry,
+    /// Go on after the step, as one that was skipped.
+    Skip,
+    /// Fail the step.
+    Fail,
 }
 
 /// Who reads a call's output, and so how much of it is kept.

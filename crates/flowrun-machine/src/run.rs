@@ -35,6 +35,8 @@ pub struct Run {
     /// Which strand waits for something from outside.
     pub(crate) waits: HashMap<u64, StrandId>,
     pub(crate) opening: Opening,
+    /// Whether somebody has cancelled it: what is in doubt is then left so.
+    pub(crate) is_cancelled: bool,
     /// Whether whoever started it has been answered.
     pub(crate) is_answered: bool,
     /// Where each flow of the bundle keeps its reserved names.
@@ -100,6 +102,7 @@ impl Run {
             timers: BTreeMap::new(),
             waits: HashMap::new(),
             opening: Opening::default(),
+            is_cancelled: false,
             is_answered: false,
             roots: (0..=plan.flows.len()).map(|flow| Roots::of(plan.flow(flow))).collect(),
             room: Room::of(plan),

@@ -86,6 +86,8 @@ pub(crate) struct Frame {
     /// The call within it whose error reached it.
     pub(crate) failed_call: Option<usize>,
     pub(crate) attempts: u32,
+    /// Whether its call was in doubt and somebody said to go on without it.
+    pub(crate) is_skipped: bool,
     /// Which turn of a `repeat` this is, counting from 0.
     pub(crate) turn: Option<u64>,
     /// The question it asks.
@@ -210,6 +212,10 @@ pub(crate) enum CallState {
     Aborting {
         timer: u64,
         reason: Reason,
+    },
+    /// Nobody can say whether it was made. Once somebody does, the strand leaves for the reason, if there is one by then.
+    InDoubt {
+        reason: Option<Reason>,
     },
 }
 

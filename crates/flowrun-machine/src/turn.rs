@@ -36,12 +36,20 @@ impl Turn<'_> {
                     self.with(strand, |walk| walk.called(op, result));
                 }
             }
+            Happening::Resolve { op, how } => {
+                if let Some(strand) = self.run.calls.remove(&op) {
+                    self.with(strand, |walk| walk.resolved(op, how));
+                }
+            }
             Happening::Fired { op } => {
                 if let Some(due) = self.run.timers.remove(&op) {
                     self.with(due.strand, |walk| walk.fired(op, due.what));
                 }
             }
-            Happening::Cancel { reason } => self.with(MAIN, |walk| walk.interrupt(Reason::Cancel(reason))),
+            Happening::Cancel { reason } => {
+                self.run.is_cancelled = true;
+                self.with(MAIN, |walk| walk.interrupt(Reason::Cancel(reason)));
+            }
             Happening::Resume => {}
         }
         self.carry();

@@ -153,7 +153,7 @@ impl Walk<'_> {
     }
 
     /// Each variable of a failed call that has a default gets it (L-11).
-    fn give_defaults(&mut self, depth: usize) -> Step {
+    pub(crate) fn give_defaults(&mut self, depth: usize) -> Step {
         let frame = &self.strand.frames[depth];
         let Some(call) = frame.call.or(frame.failed_call) else { return Ok(()) };
         let plan = &self.plan.calls[call];
@@ -173,7 +173,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    fn end_scope(&mut self) {
+    pub(crate) fn end_scope(&mut self) {
         let Some(depth) = self.strand.frames.len().checked_sub(1) else { return };
         if !self.begin_finally(depth, None) {
             self.go_on();
@@ -184,7 +184,11 @@ impl Walk<'_> {
     fn go_on(&mut self) {
         let Some(frame) = self.strand.frames.last() else { return };
         self.strand.pc = self.plan.scopes[frame.scope].resume;
-        let status = if frame.failure.is_some() { Status::Failed } else { Status::Done };
+        let status = match frame {
+            Frame { failure: Some(_), .. } => Status::Failed,
+            Frame { is_skipped: true, .. } => Status::Skipped,
+            _ => Status::Done,
+        };
         self.pop(status);
         if let Some(reason) = self.deferred() {
             self.leave_for(reason);
@@ -211,10 +215,10 @@ impl Walk<'_> {
     fn begin_finally(&mut self, depth: usize, after: Option<&Reason>) -> bool {
         let Some(pc) = self.plan.scopes[self.strand.frames[depth].scope].finally else { return false };
         self.stop_timer(depth);
-        self.record(if after.is_none() && self.strand.frames[depth].failure.is_none() {
-            Status::Done
-        } else {
-            Status::Failed
+        self.record(match &self.strand.frames[depth] {
+            frame if after.is_some() || frame.failure.is_some() => Status::Failed,
+            frame if frame.is_skipped => Status::Skipped,
+            _ => Status::Done,
         });
         let error = match after {
             Some(Reason::Error(failure) | Reason::Limit(failure)) => Some((**failure).clone()),

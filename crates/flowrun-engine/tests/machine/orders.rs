@@ -76,9 +76,9 @@ fn run(flow: &Flow, mut world: World, choices: &[usize], stop: Stop) -> Ran {
     Ran { seen: Seen { said, end }, order, events }
 }
 
-/// What a call says, if it says anything.
+/// What a call says, if it says anything; once for all its attempts.
 fn called(command: &Command) -> Option<&str> {
-    let Command::Call { settings, .. } = command else { return None };
+    let Command::Call { settings, attempt: 1, .. } = command else { return None };
     words(settings)
 }
 

@@ -195,6 +195,7 @@ impl Writer {
         vec![match wild {
             Wild::Retried => json!({
                 "send": format!("say {n} {{{{seen}}}}"), "retry": {"times": 2, "wait": "1s"},
+                "in_doubt": (["stop", "retry", "skip", "fail"][n % 4]),
                 "undo": [{"send": format!("undo {n} {{{{seen}}}}"), "retry": 1}],
             }),
             Wild::Timed(body) => {

@@ -52,7 +52,7 @@ proptest! {
     }
 }
 
-fn flow_of(text: &str) -> Flow {
+pub(crate) fn flow_of(text: &str) -> Flow {
     let source = SourceText::new("flow.yaml", text.as_bytes().to_vec()).expect("UTF-8");
     let checked = check(&source, &Catalog::new(StepSet::new()));
     checked.flow.unwrap_or_else(|| panic!("{:#?}", checked.diagnostics))
@@ -112,6 +112,7 @@ fn a_checkpoint_names_steps_ops_and_variables_and_counts_nothing_of_the_plan() {
           "next_strand": 1,
           "steps_used": 2,
           "room_used": 5,
+          "is_cancelled": false,
           "is_answered": false,
           "is_over": false,
           "opening": {

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use flowrun_machine::{Called, Command, End, Event, Failure, Happening, Opening, Source};
+use flowrun_machine::{Called, Command, End, Event, Failure, Happening, InDoubt, Opening, Source};
 use flowrun_step::ErrorKind;
 use flowrun_template::Rendered;
 use jiff::Timestamp;
@@ -56,7 +56,10 @@ impl World {
         self.yields = false;
         for command in commands {
             match command {
-                Command::Call { op, .. } | Command::Timer { op, .. } | Command::Await { op, .. } => {
+                Command::Call { op, .. }
+                | Command::Timer { op, .. }
+                | Command::Await { op, .. }
+                | Command::InDoubt { op, .. } => {
                     self.asked.insert(*op, command.clone());
                 }
                 Command::Abort { op } => drop(self.aborted.insert(*op)),
@@ -96,6 +99,11 @@ impl World {
                 self.now = self.now.max(at);
                 Happening::Fired { op }
             }
+            Command::InDoubt { .. } => {
+                self.asked.remove(&op);
+                let how = [InDoubt::Stop, InDoubt::Skip, InDoubt::Retry, InDoubt::Fail][how % 4];
+                Happening::Resolve { op, how }
+            }
             Command::Call { page, .. } => {
                 self.asked.remove(&op);
                 Happening::Called { op, result: self.called(op, page.map(|page| page.number), how) }
@@ -105,11 +113,12 @@ impl World {
         Event { at: self.now, what }
     }
 
-    /// Calls, then waits, then the timer that is due first.
+    /// Calls, then waits and doubts, then the timer that is due first.
     fn options(&self) -> Vec<u64> {
         let of = |is: fn(&Command) -> bool| self.asked.iter().filter(move |(_, command)| is(command));
         let calls = of(|command| matches!(command, Command::Call { .. })).map(|(op, _)| *op);
-        let waits = of(|command| matches!(command, Command::Await { .. })).map(|(op, _)| *op);
+        let is_wait = |command: &Command| matches!(command, Command::Await { .. } | Command::InDoubt { .. });
+        let waits = of(is_wait).map(|(op, _)| *op);
         let due = |(op, command): (&u64, &Command)| match command {
             Command::Timer { at, .. } => Some((*at, *op)),
             _ => None,
@@ -128,6 +137,7 @@ impl World {
             (0, _) => {
                 Called::Failed(Failure { retryable: true, ..Failure::new(ErrorKind::Connect, "no way") })
             }
+            (3, None) => Called::InDoubt,
             (2, _) => Called::Failed(Failure::new(ErrorKind::Http, "the service is gone")),
             (_, Some(page)) => Called::Page {
                 items: (0..1 + how % 2).map(|item| json!(page * 10 + item as u64)).collect(),

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use flowrun_machine::{OnError, Op, Scope, StepPlan, UndoPlan};
+use flowrun_machine::{InDoubt, OnError, Op, Scope, StepPlan, UndoPlan};
 use flowrun_template::Slot;
 
+use crate::case::word;
 use crate::code::Code;
 use crate::compile::Compiler;
 use crate::document::{Document, Handler, StepNode};
@@ -107,11 +108,34 @@ impl Compiler<'_, '_, '_> {
             let condition = self.logic(guard, &format!("{}.if", step.path))?;
             Some(self.op(Op::Branch { condition, otherwise: 0 }))
         });
+        let before = self.reach.clone();
         self.kind(step, scope);
+        self.in_doubt(step, &before);
         self.op(Op::Leave);
         if let Some(branch) = branch {
             self.land(branch);
             self.op(Op::Skip);
+        }
+    }
+
+    /// What the step's calls do if nobody can say whether they were made; one that is skipped gives its defaults only.
+    fn in_doubt(&mut self, step: &StepNode<'_>, before: &Reach) {
+        let words = [
+            ("stop", InDoubt::Stop),
+            ("retry", InDoubt::Retry),
+            ("skip", InDoubt::Skip),
+            ("fail", InDoubt::Fail),
+        ];
+        let said = step
+            .in_doubt
+            .and_then(|node| word(node, &format!("{}.in_doubt", step.path), &words, self.problems));
+        let Some(in_doubt) = said else { return };
+        let own = self.calls.iter_mut().zip(&self.callers).filter(|(_, caller)| Some(**caller) == self.owner);
+        own.for_each(|(call, _)| call.in_doubt = in_doubt);
+        if in_doubt == InDoubt::Skip {
+            let mut skipped = before.interrupted(&self.reach);
+            self.defaulted().into_iter().for_each(|slot| skipped.set(slot));
+            self.reach = std::mem::take(&mut self.reach).join(skipped);
         }
     }
 

@@ -122,17 +122,19 @@ impl Compiler<'_, '_, '_> {
         let into = step.into.and_then(Node::text).and_then(|name| self.slots.find(name));
         self.scopes[scope].into = into;
         self.written(picks.as_ref(), &writes, into);
-        let call = self.calls.len();
-        self.calls.push(CallPlan {
-            kind: step.name.to_owned(),
-            settings: Arc::new(settings),
-            effect,
+        self.lay(CallPlan {
             picks: picks.map(Arc::new),
             writes,
             retry,
             output: if into.is_some() { OutputUse::Into } else { OutputUse::Nobody },
-            paging: None,
+            ..CallPlan::new(step.name, settings, effect)
         });
+    }
+
+    /// Lays a call of the step that is laid out.
+    pub(crate) fn lay(&mut self, plan: CallPlan) {
+        let call = self.calls.len();
+        self.calls.push(plan);
         self.callers.push(self.owner.unwrap_or_default());
         self.op(Op::Call { call });
     }

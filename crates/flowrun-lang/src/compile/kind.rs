@@ -40,14 +40,16 @@ impl Compiler<'_, '_, '_> {
         }
     }
 
-    /// `retry` and `into` belong to steps that call something.
+    /// `retry`, `into` and `in_doubt` belong to steps that call something.
     fn refuse_beside(&mut self, step: &StepNode<'_>) {
         let is_call = matches!(step.kind, KindNode::Call(_) | KindNode::Send(_));
         let has_output = matches!(
             step.kind,
             KindNode::ForEach(..) | KindNode::Flow(_) | KindNode::Ask(_) | KindNode::Wait(_)
         );
-        for (key, node) in [("retry", step.retry), ("into", step.into.filter(|_| !has_output))] {
+        let in_doubt = step.in_doubt.filter(|_| !matches!(step.kind, KindNode::Ask(_)));
+        let (retry, into) = (step.retry, step.into.filter(|_| !has_output));
+        for (key, node) in [("retry", retry), ("into", into), ("in_doubt", in_doubt)] {
             if let Some(node) = node.filter(|_| !is_call) {
                 let message = if matches!(step.kind, KindNode::Flow(_)) {
                     "`retry` is for single calls; the steps of a called flow have their own".to_owned()

@@ -84,13 +84,8 @@ impl Compiler<'_, '_, '_> {
             }
             "trigger" => self.judge_trigger(mention, path, bytes),
             "callbacks" => self.judge_callback(mention, path, bytes),
-            "error" | "now" | "run" | "conversation" => {}
-            _ => {
-                let message =
-                    format!("`{name}` is part of the language, but this version does not run it yet");
-                let problem = self.problems.error(Code::NotYet, (path, bytes), message);
-                problem.set_help("leave it out: docs/changelog.md says what there is");
-            }
+            // Secrets and kept fields never come here: they are late, and told by their places.
+            _ => {}
         }
     }
 

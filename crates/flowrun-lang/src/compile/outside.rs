@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use flowrun_machine::{
-    Answers, AskPlan, AwaitPlan, BodyKind, CallPlan, EmitPlan, Op, OutputUse, Placed, RespondPlan, StepPlan,
+    Answers, AskPlan, AwaitPlan, BodyKind, CallPlan, EmitPlan, Op, Placed, RespondPlan, StepPlan,
 };
 use flowrun_template::{Effect, Slot, Tree};
 use serde_json::json;
@@ -147,19 +147,7 @@ impl Compiler<'_, '_, '_> {
             members.push(("buttons".to_owned(), Tree::Constant(json!(choices))));
         }
         let settings = Placed { path: text.path, part: Tree::Map(members) };
-        let call = self.calls.len();
-        self.calls.push(CallPlan {
-            kind: "send".to_owned(),
-            settings: Arc::new(settings),
-            effect: Effect::Keyed,
-            picks: None,
-            writes: Vec::new(),
-            retry: None,
-            output: OutputUse::Nobody,
-            paging: None,
-        });
-        self.callers.push(self.owner.unwrap_or_default());
-        self.op(Op::Call { call });
+        self.lay(CallPlan::new("send", settings, Effect::Keyed));
     }
 
     /// Waits for an event, or for a call of the step's own URL.

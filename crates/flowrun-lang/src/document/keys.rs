@@ -98,15 +98,6 @@ impl<'n> Keys<'n> {
         items.iter().filter_map(|item| Some((item.text()?, item))).collect()
     }
 
-    /// Says of keys of the language that they come in a later version.
-    pub(crate) fn later(&mut self, keys: &[&str], problems: &mut Problems<'_>) {
-        for key in keys {
-            if let Some((key, _)) = self.entry(key) {
-                not_yet(problems, &self.path_of(&key.text), key);
-            }
-        }
-    }
-
     /// What is left is unknown: says so, with the nearest known key.
     pub(crate) fn refuse_rest(self, known: &[&str], problems: &mut Problems<'_>) {
         for (key, _) in self.left.iter().filter(|(key, _)| !known.contains(&key.text.as_str())) {
@@ -118,13 +109,6 @@ impl<'n> Keys<'n> {
             problem.set_help(instead(&key.text, known.iter().copied()));
         }
     }
-}
-
-/// A part of the language that this version does not run.
-pub(crate) fn not_yet(problems: &mut Problems<'_>, path: &str, key: &Key) {
-    let message = format!("`{}` is part of the language, but this version does not run it yet", key.text);
-    let problem = problems.error(Code::NotYet, (path, key.bytes.clone()), message);
-    problem.set_help("leave it out, or wait for the version that has it: docs/changelog.md");
 }
 
 /// A value of another shape than the language wants, and what to write instead.

@@ -19,6 +19,7 @@ pub(crate) struct StepNode<'n> {
     pub(crate) retry: Option<&'n Node>,
     pub(crate) on_error: Handler<'n>,
     pub(crate) finally: Vec<StepNode<'n>>,
+    pub(crate) in_doubt: Option<&'n Node>,
     pub(crate) undo: Vec<StepNode<'n>>,
     pub(crate) into: Option<&'n Node>,
     pub(crate) kind: KindNode<'n>,
@@ -95,8 +96,8 @@ pub(crate) const BUILT_IN: &[&str] = &[
 /// Kinds whose body stands beside them as `do`.
 const LOOPS: &[&str] = &["for_each", "repeat"];
 /// Keys beside a kind (L-9).
-pub(crate) const COMMON: &[&str] = &["id", "if", "timeout", "retry", "on_error", "finally", "undo", "into"];
-const COMMON_LATER: &[&str] = &["in_doubt"];
+pub(crate) const COMMON: &[&str] =
+    &["id", "if", "timeout", "retry", "on_error", "finally", "in_doubt", "undo", "into"];
 
 /// Reads a block of steps; `kinds` are those of the catalogue.
 pub(crate) fn steps<'n>(
@@ -150,7 +151,6 @@ fn step<'n>(node: &'n Node, path: &str, kinds: &[&str], problems: &mut Problems<
         return bare(node, text, (path, kinds), problems);
     }
     let mut keys = Keys::of(node, path, problems)?;
-    keys.later(COMMON_LATER, problems);
     let (key, settings) = kind_of(&mut keys, node, kinds, problems)?;
     let kind = built(&key.text, settings, &mut keys, kinds, problems);
     let block = |key: &str, keys: &mut Keys<'n>, problems: &mut Problems<'_>| {
@@ -164,6 +164,7 @@ fn step<'n>(node: &'n Node, path: &str, kinds: &[&str], problems: &mut Problems<
         guard: keys.take("if"),
         timeout: keys.take("timeout"),
         retry: keys.take("retry"),
+        in_doubt: keys.take("in_doubt"),
         on_error: handler(&mut keys, path, kinds, problems),
         finally: block("finally", &mut keys, problems),
         undo: block("undo", &mut keys, problems),
@@ -200,6 +201,7 @@ fn bare<'n>(
         guard: None,
         timeout: None,
         retry: None,
+        in_doubt: None,
         on_error: Handler::None,
         finally: Vec::new(),
         undo: Vec::new(),

@@ -154,7 +154,6 @@ pub(super) fn hides_names(code: Code) -> bool {
             | Code::WrongShape
             | Code::UnknownKind
             | Code::NoSingleKind
-            | Code::NotYet
             | Code::IllegalName
             | Code::SecretHere
             | Code::Setting

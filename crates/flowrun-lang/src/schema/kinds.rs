@@ -148,6 +148,7 @@ pub(super) fn common(key: &str) -> Value {
         "retry" => defined("retry"),
         "on_error" => defined("handler"),
         "finally" | "undo" => defined("steps"),
+        "in_doubt" => json!({ "enum": ["stop", "retry", "skip", "fail"] }),
         _ => json!(true),
     }
 }

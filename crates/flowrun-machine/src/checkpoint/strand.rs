@@ -104,6 +104,8 @@ struct FrameRecord {
     failed_call: Option<Place>,
     #[serde(default, skip_serializing_if = "is_none_yet")]
     attempts: u32,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    is_skipped: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     turn: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -136,7 +138,7 @@ struct Outer {
 
 impl FrameRecord {
     fn of(root: &Plan, names: Names<'_>, frame: &Frame) -> Self {
-        let Frame { phase, attempts, turn, asking, deadline, timer, .. } = *frame;
+        let Frame { phase, attempts, is_skipped, turn, asking, deadline, timer, .. } = *frame;
         let outer = |value: &Option<Option<Arc<Value>>>| value.clone().map(|value| Outer { value });
         Self {
             step: frame.step.map(|step| names.step(step)),
@@ -144,6 +146,7 @@ impl FrameRecord {
             call: frame.call.and_then(|call| names.call(call)),
             failed_call: frame.failed_call.and_then(|call| names.call(call)),
             attempts,
+            is_skipped,
             turn,
             asking,
             outer_index: outer(&frame.outer_index),
@@ -165,6 +168,7 @@ impl FrameRecord {
             call: call(self.call)?,
             failed_call: call(self.failed_call)?,
             attempts: self.attempts,
+            is_skipped: self.is_skipped,
             turn: self.turn,
             asking: self.asking,
             outer_index: self.outer_index.map(|outer| outer.value),
@@ -212,7 +216,14 @@ struct CallRecord {
 enum StateRecord {
     InFlight,
     Backoff(u64),
-    Aborting { timer: u64, reason: Box<ReasonRecord> },
+    Aborting {
+        timer: u64,
+        reason: Box<ReasonRecord>,
+    },
+    InDoubt {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reason: Option<Box<ReasonRecord>>,
+    },
 }
 
 impl BlockedRecord {
@@ -255,6 +266,10 @@ impl CallRecord {
                 CallState::Aborting { timer, reason } => {
                     StateRecord::Aborting { timer: *timer, reason: Box::new(ReasonRecord::of(root, reason)) }
                 }
+                CallState::InDoubt { reason } => {
+                    let reason = reason.as_ref().map(|reason| Box::new(ReasonRecord::of(root, reason)));
+                    StateRecord::InDoubt { reason }
+                }
             },
         }
     }
@@ -269,6 +284,9 @@ impl CallRecord {
             StateRecord::Backoff(timer) => CallState::Backoff(timer),
             StateRecord::Aborting { timer, reason } => {
                 CallState::Aborting { timer, reason: reason.read(root)? }
+            }
+            StateRecord::InDoubt { reason } => {
+                CallState::InDoubt { reason: reason.map(|reason| reason.read(root)).transpose()? }
             }
         };
         let (step, turning) = (names.0.owners[pc].unwrap_or_default(), turning.map(|it| Box::new(it.read())));
