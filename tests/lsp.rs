@@ -87,6 +87,27 @@ fn a_broken_file_is_marked_where_it_is_broken_and_completed_all_the_same() {
     assert_eq!(editor.leave(), Some(0));
 }
 
+#[test]
+fn paths_into_a_reply_come_from_the_test_file_beside_the_flow_as_it_is_in_the_editor() {
+    let person = Person::new(&[]);
+    let case = |key: &str| {
+        format!("cases:\n  - name: finds one\n    replies: {{ contact: {{ json: {{ {key}: 1 }} }} }}\n")
+    };
+    person.write("a.test.yaml", &case("on_disk"));
+    let mut editor = Editor::start(&person, &json!({}));
+    editor.folder = person.home().display().to_string();
+    let text = GOOD.replace("last_name: data.last_name", "last_name: data");
+    editor.open("a.flow.yaml", &text);
+    let mut at = place(&text, "data }");
+    at["character"] = json!(at["character"].as_u64().expect("a column") + 4);
+    assert_eq!(labels(&editor.at("completion", "a.flow.yaml", at.clone())), ["on_disk"]);
+    editor.open("a.test.yaml", &case("as_typed"));
+    assert_eq!(labels(&editor.at("completion", "a.flow.yaml", at.clone())), ["as_typed"]);
+    editor.change("a.test.yaml", "cases: [");
+    assert_eq!(labels(&editor.at("completion", "a.flow.yaml", at)), Vec::<String>::new());
+    assert_eq!(editor.leave(), Some(0));
+}
+
 /// LSP 3.17, Position: UTF-16 unless both sides agree on UTF-8.
 #[test]
 fn columns_are_counted_as_agreed_where_a_line_is_not_ascii() {

@@ -23,6 +23,8 @@ pub(crate) struct Editor {
     asked: i64,
     version: i64,
     pub(crate) greeting: Value,
+    /// Where the files stand.
+    pub(crate) folder: String,
 }
 
 impl Editor {
@@ -33,8 +35,9 @@ impl Editor {
         let stdout = BufReader::new(child.stdout.take().expect("piped"));
         let (tell, heard) = mpsc::channel();
         thread::spawn(move || listen(stdout, |message| tell.send(message).is_ok()));
+        let (kept, folder) = (Vec::new(), "/flows".to_owned());
         let mut editor =
-            Self { child, stdin, heard, kept: Vec::new(), asked: 0, version: 0, greeting: Value::Null };
+            Self { child, stdin, heard, kept, asked: 0, version: 0, greeting: Value::Null, folder };
         let params = json!({ "processId": null, "rootUri": null, "capabilities": capabilities });
         editor.greeting = editor.ask("initialize", &params);
         editor.tell("initialized", &json!({}));
@@ -47,7 +50,7 @@ impl Editor {
             let is_plain = byte.is_ascii_alphanumeric() || b".-_~".contains(&byte);
             if is_plain { char::from(byte).to_string() } else { format!("%{byte:02X}") }
         };
-        format!("file:///flows/{}", name.bytes().map(byte).collect::<String>())
+        format!("file://{}/{}", self.folder, name.bytes().map(byte).collect::<String>())
     }
 
     /// A request's words for a file.

@@ -31,7 +31,7 @@ mod writes;
 
 use std::ops::Range;
 
-pub use complete::complete;
+pub use complete::{complete, complete_with};
 pub use fixes::{Fix, fixes};
 pub use hover::hover;
 pub use names::{definition, readers, references, rename, renamed};

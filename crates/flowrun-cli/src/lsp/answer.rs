@@ -81,6 +81,7 @@ struct Asked<'a> {
     uri: Uri,
     source: &'a SourceText,
     encoding: Encoding,
+    documents: &'a Documents,
     catalog: &'a Catalog,
     world: &'a World,
 }
@@ -88,8 +89,8 @@ struct Asked<'a> {
 impl<'a> Asked<'a> {
     fn of(uri: &Uri, documents: &'a Documents, catalog: &'a Catalog, world: &'a World) -> Option<Self> {
         let document = documents.get(uri)?;
-        let source = document.flow.as_ref()?.as_ref().ok()?;
-        Some(Self { uri: uri.clone(), source, encoding: document.encoding, catalog, world })
+        let source = document.flow()?;
+        Some(Self { uri: uri.clone(), source, encoding: document.encoding, documents, catalog, world })
     }
 
     fn byte(&self, position: Position) -> usize {
@@ -101,8 +102,13 @@ impl<'a> Asked<'a> {
     }
 
     fn complete(&self, at: Position) -> Vec<ls_types::CompletionItem> {
-        let found = editor::complete(self.source, self.byte(at), self.catalog).into_iter().enumerate();
-        found.map(|(at, found)| shape::completion(found, at, self.source.text(), self.encoding)).collect()
+        let cases = self.documents.tests_of(self.source, self.world);
+        let found = editor::complete_with(self.source, self.byte(at), self.catalog, cases.as_deref());
+        found
+            .into_iter()
+            .enumerate()
+            .map(|(at, found)| shape::completion(found, at, self.source.text(), self.encoding))
+            .collect()
     }
 
     fn hover(&self, at: Position) -> Option<ls_types::Hover> {

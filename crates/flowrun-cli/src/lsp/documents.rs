@@ -1,5 +1,6 @@
 //! The files that are open in the editor, as they are there.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -10,6 +11,8 @@ use serde_json::Value;
 use super::place::Encoding;
 use super::shape;
 use crate::beside::Beside;
+use crate::source;
+use crate::test::tests_of;
 use crate::world::World;
 
 /// Every open file.
@@ -22,8 +25,9 @@ pub(super) struct Documents {
 pub(super) struct Document {
     pub(super) version: i32,
     pub(super) encoding: Encoding,
-    /// What was typed; none if it is no flow.
-    pub(super) flow: Option<Result<SourceText, Box<Diagnostic>>>,
+    /// What was typed.
+    typed: Result<SourceText, Box<Diagnostic>>,
+    is_flow: bool,
 }
 
 /// What the editor told, as far as it matters.
@@ -43,6 +47,17 @@ impl Documents {
 
     pub(super) fn get(&self, uri: &Uri) -> Option<&Document> {
         self.open.get(uri)
+    }
+
+    /// The test file beside a flow: as it is in the editor, else as it is on the disk.
+    pub(super) fn tests_of(&self, flow: &SourceText, world: &World) -> Option<Cow<'_, SourceText>> {
+        let path = tests_of(Path::new(flow.name()))?;
+        let is_it = |uri: &Uri| uri.to_file_path().is_some_and(|open| *open == *path);
+        if let Some((_, document)) = self.open.iter().find(|(uri, _)| is_it(uri)) {
+            return document.typed.as_ref().ok().map(Cow::Borrowed);
+        }
+        let bytes = source::read(world, &path).ok()?;
+        SourceText::new(&path.display().to_string(), bytes).ok().map(Cow::Owned)
     }
 
     pub(super) fn uris(&self) -> impl Iterator<Item = &Uri> {
@@ -83,19 +98,24 @@ impl Documents {
     fn keep(&mut self, uri: Uri, version: i32, text: String) {
         let name =
             uri.to_file_path().map_or_else(|| uri.as_str().to_owned(), |path| path.display().to_string());
-        let flow = editor::is_flow(&name, &text)
-            .then(|| SourceText::new(&name, text.into_bytes()).map_err(Box::new));
-        self.open.insert(uri, Document { version, encoding: self.encoding, flow });
+        let is_flow = editor::is_flow(&name, &text);
+        let typed = SourceText::new(&name, text.into_bytes()).map_err(Box::new);
+        self.open.insert(uri, Document { version, encoding: self.encoding, typed, is_flow });
     }
 }
 
 impl Document {
+    /// What was typed, if it is a flow that can be read.
+    pub(super) fn flow(&self) -> Option<&SourceText> {
+        self.typed.as_ref().ok().filter(|_| self.is_flow)
+    }
+
     /// Everything wrong with it; nothing is wrong with a file that is no flow.
     pub(super) fn diagnostics(&self, catalog: &Catalog, world: &World) -> Vec<ls_types::Diagnostic> {
-        match &self.flow {
-            None => Vec::new(),
-            Some(Err(unreadable)) => vec![shape::diagnostic(unreadable, "", self.encoding)],
-            Some(Ok(source)) => {
+        match &self.typed {
+            _ if !self.is_flow => Vec::new(),
+            Err(unreadable) => vec![shape::diagnostic(unreadable, "", self.encoding)],
+            Ok(source) => {
                 let found = found(source, catalog, world);
                 found.iter().map(|found| shape::diagnostic(found, source.text(), self.encoding)).collect()
             }

@@ -24,7 +24,7 @@ pub(super) fn files(world: &World, paths: &[PathBuf]) -> Result<Vec<PathBuf>, Co
             }
             files.extend(found);
         } else {
-            files.push(beside(path, OF_FLOWS, OF_TESTS).unwrap_or_else(|| path.clone()));
+            files.push(tests_of(path).unwrap_or_else(|| path.clone()));
         }
     }
     Ok(files)
@@ -36,6 +36,11 @@ pub(crate) fn flow_of(file: &Path, named: Option<&str>) -> PathBuf {
         Some(name) => file.parent().unwrap_or(Path::new("")).join(name),
         None => beside(file, OF_TESTS, OF_FLOWS).unwrap_or_else(|| file.with_extension("flow.yaml")),
     }
+}
+
+/// The test file beside a flow, if the flow is named as one.
+pub(crate) fn tests_of(flow: &Path) -> Option<PathBuf> {
+    beside(flow, OF_FLOWS, OF_TESTS)
 }
 
 /// The same path with another ending.

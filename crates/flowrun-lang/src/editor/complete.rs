@@ -1,5 +1,6 @@
 //! What may stand at the cursor.
 
+mod replies;
 mod values;
 
 use std::ops::Range;
@@ -14,6 +15,17 @@ use crate::source::SourceText;
 /// What may stand at `offset`, the likeliest first.
 #[must_use]
 pub fn complete(source: &SourceText, offset: usize, catalog: &Catalog) -> Vec<Completion> {
+    complete_with(source, offset, catalog, None)
+}
+
+/// The same for a flow with a test file beside it, whose replies say which paths there are.
+#[must_use]
+pub fn complete_with(
+    source: &SourceText,
+    offset: usize,
+    catalog: &Catalog,
+    cases: Option<&SourceText>,
+) -> Vec<Completion> {
     let text = source.text();
     let offset = text.floor_char_boundary(offset.min(text.len()));
     let atlas = Atlas::of(catalog);
@@ -23,6 +35,11 @@ pub fn complete(source: &SourceText, offset: usize, catalog: &Catalog) -> Vec<Co
     let typed = text[spot.start.min(offset)..offset].trim_start();
     if spot.is_key && matches!(ground, Ground::Steps { .. }) {
         return Vec::new();
+    }
+    let paths =
+        cases.filter(|_| !asked.spot.is_key).map(|cases| asked.reply_paths(cases)).unwrap_or_default();
+    if !paths.is_empty() {
+        return paths;
     }
     match ground.tongue().filter(|_| !asked.wants_key()) {
         None => asked.keys(),
