@@ -165,6 +165,18 @@ fn of_the_languages() -> Vec<(&'static str, Over)> {
             ))),
         ),
         ("`..` in a path", Words(eval("$..a..b..c"), "doc.json", "{}".to_owned())),
+        (
+            "brackets of a path inside each other",
+            Words(
+                eval("$[?(((((((((((((((((((((((((((((((((@.a)))))))))))))))))))))))))))))))))]"),
+                "doc.json",
+                "{}".to_owned(),
+            ),
+        ),
+        (
+            "functions of a path inside each other",
+            Words(eval("$[?length(length(length(length(length(@.a))))) > 1]"), "doc.json", "{}".to_owned()),
+        ),
         ("nodes that a path visits", Words(eval("$..a..b"), "doc.json", nodes())),
     ]
 }

@@ -145,6 +145,9 @@ struct Written<'s> {
 
 /// Brackets and parentheses inside each other: far above any real path, far below what a stack holds.
 const NESTING: usize = 32;
+/// How deep functions may stand in one another: the parser takes three times as long for each, and the RFC's own make no
+/// more than two of use.
+const CALLS: usize = 4;
 
 impl<'s> Written<'s> {
     fn of(source: &'s str) -> Self {
@@ -161,7 +164,9 @@ impl<'s> Written<'s> {
     /// which it would take for a part of it.
     fn check(&self) -> Result<(), SyntaxError> {
         let is_name = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_' || !c.is_ascii());
-        let (mut depth, mut quote, mut escaped, mut blank) = (0_usize, None, false, false);
+        // For each bracket that is open, whether a function's arguments stand in it.
+        let mut open_brackets: Vec<bool> = Vec::new();
+        let (mut quote, mut escaped, mut blank) = (None, false, false);
         let mut before = None;
         for (at, c) in self.source.char_indices() {
             match quote {
@@ -170,8 +175,8 @@ impl<'s> Written<'s> {
                 Some(open) if open == c => quote = None,
                 Some(_) => {}
                 None if c == '"' || c == '\'' => quote = Some(c),
-                None if c == '[' || c == '(' => depth += 1,
-                None if c == ']' || c == ')' => depth = depth.saturating_sub(1),
+                None if c == '[' || c == '(' => open_brackets.push(c == '(' && is_name(before)),
+                None if c == ']' || c == ')' => drop(open_brackets.pop()),
                 None if c.is_ascii_whitespace() => {
                     blank = true;
                     continue;
@@ -184,8 +189,14 @@ impl<'s> Written<'s> {
                 }
                 None => {}
             }
-            if depth > NESTING {
-                let message = format!("brackets stand more than {NESTING} deep");
+            let too_deep = if open_brackets.len() > NESTING {
+                Some(format!("brackets stand more than {NESTING} deep"))
+            } else if open_brackets.iter().filter(|is_call| **is_call).count() > CALLS {
+                Some(format!("functions stand more than {CALLS} deep in one another"))
+            } else {
+                None
+            };
+            if let Some(message) = too_deep {
                 return Err(SyntaxError {
                     kind: SyntaxErrorKind::TooDeep,
                     message,

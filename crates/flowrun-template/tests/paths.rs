@@ -342,6 +342,9 @@ fn hostile_paths_end_in_their_limit() {
     refused("TooDeep", ["$..*..*..*", "$[?@..a && @..b]..c"]);
     let deep = |n: usize| format!("$[?{}@.a{}]", "(".repeat(n), ")".repeat(n));
     assert_eq!(nodes(&deep(400), &json!([])), Err("TooDeep".into()));
+    // The parser tries each function's arguments three ways: eight deep would take a second (found by fuzzing).
+    let called = |n: usize| format!("$[?{}@.a{} > 1]", "length(".repeat(n), ")".repeat(n));
+    refused("TooDeep", [called(5).as_str(), &called(100), &format!("$[?{}", "nin((".repeat(14))]);
     assert_eq!(nodes(&format!("$.{}", "a".repeat(1_023)), &json!({})), Err("TooLong".into()));
     refused(
         "Regex",
