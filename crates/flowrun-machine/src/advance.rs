@@ -7,7 +7,7 @@ use flowrun_template::{ErrorKind, Rendered, Root, Scope as _, Slot, Tree, durati
 use serde_json::{Map, Value};
 
 use crate::command::{Command, End};
-use crate::event::Event;
+use crate::event::{Event, Happening};
 use crate::failure::Failure;
 use crate::outside::Opening;
 use crate::plan::{Op, Pc, Placed, Plan};
@@ -36,10 +36,13 @@ use crate::turn::Turn;
 /// # Ok::<(), jiff::Error>(())
 /// ```
 pub fn advance(plan: &Plan, run: &mut Run, event: Event) -> Vec<Command> {
-    if run.is_over {
+    if !run.concerns(&event.what) {
         return Vec::new();
     }
-    run.now = run.now.max(event.at);
+    // Where the machine yields changes nothing: what is walked after it belongs to the event before it.
+    if event.what != Happening::Resume {
+        run.now = run.now.max(event.at);
+    }
     let mut turn = Turn { plan, run, commands: Vec::new() };
     turn.happened(event.what);
     turn.on();
@@ -65,9 +68,6 @@ pub(crate) type Step = Result<(), Reason>;
 
 impl Walk<'_> {
     pub(crate) fn start(&mut self, inputs: Vec<(Slot, Value)>, opening: Opening) {
-        if !self.strand.frames.is_empty() {
-            return;
-        }
         // An age beyond the end of time is none.
         if let Ok(at) = self.run.now.checked_add(self.root.max_age) {
             self.timer(Timer::Age, at);

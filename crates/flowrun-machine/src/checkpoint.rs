@@ -4,6 +4,7 @@
 //! compiler may lay the ops out anew under a run that waits. What it names and the plan does not have is an error, never
 //! a guess. It is made between two events; what is shared between strands is written once.
 
+mod event;
 mod failure;
 mod group;
 mod names;
@@ -21,6 +22,7 @@ use crate::outside::Opening;
 use crate::plan::Plan;
 use crate::run::{Due, Run, Timer};
 use crate::strand::Strand;
+pub use event::EventRecord;
 use group::GroupRecord;
 use strand::StrandRecord;
 use undo::UndoRecord;
@@ -119,6 +121,16 @@ impl Run {
             timers: self.timers.iter().map(timer).collect(),
             undo: UndoRecord::of(plan, &self.undo),
         }
+    }
+
+    /// Where every strand stands, in a few letters: two runs that were told the same have the same.
+    #[must_use]
+    pub fn positions(&self, plan: &Plan) -> String {
+        let place = |(id, strand): (&u64, &Strand)| {
+            let place = names::Names(plan.flow(strand.flow)).place(strand.pc);
+            format!("{id} {} {place:?}\n", strand.frames.len())
+        };
+        crate::key::key(&self.id, &self.strands.iter().map(place).collect::<String>())
     }
 
     /// The run that a checkpoint was made of. What it waits for is [`Run::outstanding`].

@@ -26,7 +26,7 @@ mod unwind;
 mod variables;
 
 pub use advance::advance;
-pub use checkpoint::{Checkpoint, MACHINE, Unrestorable};
+pub use checkpoint::{Checkpoint, EventRecord, MACHINE, Unrestorable};
 pub use command::{Body, Command, End, Source, StepStatus};
 pub use event::{Called, Event, Happening};
 pub use failure::Failure;

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::event::Happening;
 use crate::group::Group;
 use crate::outside::Opening;
 use crate::plan::Plan;
@@ -124,6 +125,24 @@ impl Run {
     pub(crate) fn number(&mut self) -> u64 {
         self.next_op += 1;
         self.next_op - 1
+    }
+
+    /// Whether something that happened changes anything: the end of what is no longer waited for does not.
+    pub(crate) fn concerns(&self, what: &Happening) -> bool {
+        match what {
+            _ if self.is_over => false,
+            Happening::Received { op, .. } => self.waits.contains_key(op),
+            Happening::Called { op, .. } | Happening::Resolve { op, .. } => self.calls.contains_key(op),
+            Happening::Fired { op } => self.timers.contains_key(op),
+            Happening::Start { .. } => self.now == Timestamp::MIN,
+            Happening::Cancel { .. } | Happening::Resume => true,
+        }
+    }
+
+    /// Which flow of the bundle made a call.
+    pub(crate) fn flow_of(&self, op: u64) -> usize {
+        let strand = self.calls.get(&op).and_then(|strand| self.strands.get(strand));
+        strand.map(|strand| strand.flow).unwrap_or_default()
     }
 
     /// Finds again which strand can be walked, and which waits for what.

@@ -2,8 +2,9 @@
 
 use expect_test::expect;
 use flowrun_lang::{Catalog, Flow, SourceText, check};
-use flowrun_machine::{Checkpoint, Command, Event, Happening, Plan, Run, Unrestorable, advance};
+use flowrun_machine::{Checkpoint, Command, Event, EventRecord, Happening, Plan, Run, Unrestorable, advance};
 use flowrun_step::StepSet;
+use jiff::Timestamp;
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -49,6 +50,53 @@ proptest! {
             }
             event = if cancel == Some(at) { world.cancel() } else { world.next(choices.get(at).copied()) };
         }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+
+    /// runs.md 6: the truth is a checkpoint and the events after it, wherever the checkpoint was made; what changes nothing is
+    /// not among them.
+    #[test]
+    fn a_checkpoint_and_the_events_after_it_give_the_run_as_it_is(
+        parts in wild(),
+        choices in prop::collection::vec(any::<usize>(), 0..60),
+        kept in 0_usize..40,
+    ) {
+        let flow = flow(&parts);
+        let (plan, mut world, mut live) = (flow.plan(), World::wild(), Run::new("run-1", flow.plan()));
+        let (mut checkpoint, mut log, mut turns) = (live.checkpoint(plan), Vec::new(), 0);
+        let mut event = world.start();
+        for at in 0.. {
+            match EventRecord::of(plan, &live, &event) {
+                Some(record) => log.push((std::mem::take(&mut turns), record)),
+                None => turns += u32::from(event.what == Happening::Resume),
+            }
+            world.obey(&advance(plan, &mut live, event));
+            if at == kept {
+                (checkpoint, turns) = (live.checkpoint(plan), 0);
+                log.clear();
+            }
+            if world.end.is_some() {
+                break;
+            }
+            event = world.next(choices.get(at).copied());
+        }
+        let log: Vec<(u32, EventRecord)> = serde_json::from_value(json!(log)).expect("the same");
+        let mut again = Run::restore(plan, checkpoint).expect("the plan is the same");
+        for (turns, record) in log {
+            for _ in 0..turns {
+                advance(plan, &mut again, Event { at: Timestamp::MIN, what: Happening::Resume });
+            }
+            let event = record.read(plan, &again).expect("the plan is the same");
+            advance(plan, &mut again, event);
+        }
+        for _ in 0..turns {
+            advance(plan, &mut again, Event { at: Timestamp::MIN, what: Happening::Resume });
+        }
+        prop_assert_eq!(again.positions(plan), live.positions(plan));
+        prop_assert_eq!(again.checkpoint(plan), live.checkpoint(plan));
     }
 }
 
