@@ -54,13 +54,13 @@ impl Custody {
     }
 
     pub(crate) fn in_memory(entropy: Arc<dyn Entropy>) -> Self {
-        let seal = Seal::random(&*entropy);
+        let seal = seal::random(&*entropy);
         Self::given(Arc::new(MemoryStore::default()), seal, entropy)
     }
 
     /// The records in somebody else's database; who has the key is theirs to say too.
     pub(crate) fn in_store(store: Arc<dyn Store>, key: &[u8; 32], entropy: Arc<dyn Entropy>) -> Self {
-        Self::given(store, Seal::new(key), entropy)
+        Self::given(store, seal::of_records(key), entropy)
     }
 
     fn given(store: Arc<dyn Store>, seal: Seal, entropy: Arc<dyn Entropy>) -> Self {

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use flowrun_oauth::{DiscoveryError, Provider, Settings};
 use flowrun_step::{Clock, Entropy, IntegrationName, Outbound};
 use secrecy::{ExposeSecret, SecretBox, SecretString};
+use zeroize::Zeroizing;
 
 use crate::custody::{Book, Custody};
 use crate::id::Id;
@@ -307,6 +308,18 @@ impl Registry {
     /// then nothing has changed.
     pub async fn rotate_key(&self) -> Result<Option<usize>, CustodyError> {
         self.inner.custody.rotate_key().await
+    }
+
+    /// The key with which something else of this installation is sealed, such as its journal: made when it is first asked
+    /// for, kept with the integrations, and the same after [`Registry::rotate_key`].
+    ///
+    /// # Errors
+    /// When the registry cannot be read or written.
+    pub async fn data_key(&self, purpose: &str) -> Result<Zeroizing<[u8; 32]>, CustodyError> {
+        let purpose = purpose.to_owned();
+        let key =
+            self.inner.custody.write(move |book| Ok::<_, CustodyError>(book.data_key(&purpose))).await?.0;
+        key.ok_or(CustodyError::KeyWrong)
     }
 
     /// Looks at everything the integration stands on, the registry itself included: one that cannot be opened is a

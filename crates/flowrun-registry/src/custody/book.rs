@@ -9,7 +9,7 @@ use flowrun_step::{Entropy, IntegrationName, NeedsAttention};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::seal::{Seal, Tie, Unsealable, generation};
+use super::seal::{Seal, Tie, Unsealable, generation, refusal};
 use super::store::{Change, Session};
 use crate::CustodyError;
 use crate::id::Id;
@@ -73,6 +73,9 @@ struct Ledger {
     /// Grows with every write.
     generation: u64,
     entries: BTreeMap<Id, Entry>,
+    /// Keys of what is sealed elsewhere, by purpose, in hex.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    keys: BTreeMap<String, Zeroizing<String>>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -149,6 +152,24 @@ impl<'s> Book<'s> {
         self.ledger.entries.remove(id);
         self.staged.insert(id.clone(), None);
         self.is_changed = true;
+    }
+
+    /// The key of what is sealed elsewhere for a purpose, such as a journal; a new one where there is none. It is kept here, so
+    /// that another key of the registry changes nothing elsewhere.
+    pub(crate) fn data_key(&mut self, purpose: &str) -> Option<Zeroizing<[u8; 32]>> {
+        let entropy = self.source.as_ref()?.entropy;
+        if !self.ledger.keys.contains_key(purpose) {
+            let fresh = super::key_file::random(entropy);
+            let hex = fresh.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+            self.ledger.keys.insert(purpose.to_owned(), Zeroizing::new(hex));
+            self.is_changed = true;
+        }
+        let hex = self.ledger.keys.get(purpose)?;
+        let mut key = Zeroizing::new([0; 32]);
+        for (byte, at) in key.iter_mut().zip((0..).step_by(2)) {
+            *byte = u8::from_str_radix(hex.get(at..at + 2)?, 16).ok()?;
+        }
+        Some(key)
     }
 
     /// Which installation this is, in the form of a file name.
@@ -237,7 +258,7 @@ impl Source<'_> {
 
     fn ledger(&self) -> Result<Ledger, CustodyError> {
         let envelope = self.get(LEDGER)?.ok_or(CustodyError::KeyWrong)?;
-        let refused = |why: Unsealable| why.or(CustodyError::KeyWrong);
+        let refused = |why: Unsealable| refusal(why, CustodyError::KeyWrong);
         let claimed = generation(&envelope).map_err(refused)?;
         let clear = self.seal.open(self.tie(LEDGER, claimed), &envelope).map_err(refused)?;
         let ledger: Ledger = serde_json::from_slice(&clear).map_err(|_| CustodyError::KeyWrong)?;
@@ -249,7 +270,7 @@ impl Source<'_> {
         let key = record_key(id);
         let envelope = self.get(&key)?.ok_or_else(damaged)?;
         let opened = self.seal.open(self.tie(&key, entry.generation), &envelope);
-        opened.map_err(|why| why.or(damaged()))
+        opened.map_err(|why| refusal(why, damaged()))
     }
 
     fn record(&self, id: &Id, entry: &Entry) -> Result<Record, CustodyError> {

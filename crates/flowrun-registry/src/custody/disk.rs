@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use super::book::{Book, Sealed};
 use super::high_water::{HighWater, Stamp};
-use super::seal::Seal;
+use super::seal::of_records;
 use super::sled_store::SledStore;
 use super::store::Session;
 use super::{Intent, key_file, lock};
@@ -99,7 +99,7 @@ impl Disk {
             return Err(CustodyError::KeyShared { path: self.key_file.clone(), mark });
         }
         self.compare_with_mark(&mut book)?;
-        let seal = Seal::new(&key);
+        let seal = of_records(&key);
         let resealed = book.reseal(&seal)?;
         key_file::discard_successor(&self.key_file)?;
         key_file::write(&key_file::successor(&self.key_file), &key, entropy)?;
@@ -116,13 +116,13 @@ impl Disk {
         entropy: &dyn Entropy,
     ) -> Result<Option<Sealed<SledStore>>, CustodyError> {
         let Some(key) = self.key(&store, intent, entropy)? else { return Ok(None) };
-        let sealed = Sealed::new(store, Seal::new(&key));
+        let sealed = Sealed::new(store, of_records(&key));
         if !key_file::successor(&self.key_file).exists() || sealed.opens(entropy)? {
             return Ok(Some(sealed));
         }
         // A rotation ended between its batch and its rename.
         let next = key_file::read(&key_file::successor(&self.key_file))?;
-        let sealed = sealed.with(Seal::new(&next.unwrap_or(key)));
+        let sealed = sealed.with(of_records(&next.unwrap_or(key)));
         if !sealed.opens(entropy)? {
             return Err(CustodyError::KeyWrong);
         }

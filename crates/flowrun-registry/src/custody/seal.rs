@@ -1,130 +1,33 @@
-//! Seals what is stored: XChaCha20-Poly1305 under a key of this purpose, tied to its place and generation (N9).
-//!
-//! An envelope is `format (1) | generation (8) | nonce (24) | ciphertext`. Format, installation, the key it is
-//! stored under and the generation are associated data: an envelope that is moved, or claims to be newer than it is,
-//! does not open (OA-54).
+//! The seals of a registry: one for its records, one for files that leave the installation.
 
-use chacha20poly1305::aead::{Aead, KeyInit, Payload};
-use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use flowrun_step::Entropy;
-use hkdf::Hkdf;
-use sha2::Sha256;
 use zeroize::Zeroizing;
+
+pub(crate) use flowrun_seal::{Seal, Tie, Unsealable, generation};
 
 use crate::CustodyError;
 
-/// The format this version writes, and the only one it reads (OA-55).
-const FORMAT: u8 = 1;
-const NONCE: usize = 24;
-const HEAD: usize = 1 + 8 + NONCE;
-
-/// What an envelope is tied to.
-#[derive(Clone, Copy)]
-pub(crate) struct Tie<'a> {
-    /// The installation, so that a record of another one does not open.
-    pub(crate) installation: &'a [u8],
-    /// The key it is stored under.
-    pub(crate) key: &'a str,
-    /// Which write of it this is.
-    pub(crate) generation: u64,
+/// Seals records, with the installation's key.
+pub(super) fn of_records(key: &[u8; 32]) -> Seal {
+    Seal::of_purpose(key, b"flowrun registry")
 }
 
-/// Seals and unseals.
-#[derive(Clone)]
-pub(crate) struct Seal {
-    cipher: XChaCha20Poly1305,
+/// Seals files that leave the installation, with a key that a passphrase makes.
+pub(crate) fn of_export(key: &[u8; 32]) -> Seal {
+    Seal::of_purpose(key, b"flowrun export")
 }
 
-impl Seal {
-    /// A seal for the registry's purpose, from the installation's key.
-    pub(super) fn new(key: &[u8; 32]) -> Self {
-        Self::of_purpose(key, b"flowrun registry")
-    }
-
-    /// A seal for files that leave the installation, from a key that a passphrase makes.
-    pub(crate) fn of_export(key: &[u8; 32]) -> Self {
-        Self::of_purpose(key, b"flowrun export")
-    }
-
-    fn of_purpose(key: &[u8; 32], name: &[u8]) -> Self {
-        let mut purpose = Zeroizing::new([0; 32]);
-        #[expect(clippy::expect_used, reason = "HKDF-SHA256 expands to 32 bytes always (RFC 5869 2.3)")]
-        Hkdf::<Sha256>::new(None, key).expand(name, purpose.as_mut()).expect("32 bytes are within the limit");
-        Self { cipher: XChaCha20Poly1305::new((&*purpose).into()) }
-    }
-
-    /// A seal whose key nobody else has.
-    pub(super) fn random(entropy: &dyn Entropy) -> Self {
-        let mut key = Zeroizing::new([0; 32]);
-        entropy.fill(key.as_mut());
-        Self::new(&key)
-    }
-
-    /// Seals `clear`.
-    pub(crate) fn close(&self, tie: Tie<'_>, clear: &[u8], entropy: &dyn Entropy) -> Vec<u8> {
-        let mut nonce = [0; NONCE];
-        entropy.fill(&mut nonce);
-        let payload = Payload { msg: clear, aad: &tie.associated() };
-        #[expect(clippy::expect_used, reason = "the cipher refuses only messages over 256 GiB")]
-        let sealed = self.cipher.encrypt(&XNonce::from(nonce), payload).expect("a record is small");
-        let mut envelope = Vec::with_capacity(HEAD + sealed.len());
-        envelope.push(FORMAT);
-        envelope.extend(tie.generation.to_be_bytes());
-        envelope.extend(nonce);
-        envelope.extend(sealed);
-        envelope
-    }
-
-    /// Unseals an envelope, if it is what `tie` says.
-    pub(crate) fn open(&self, tie: Tie<'_>, envelope: &[u8]) -> Result<Zeroizing<Vec<u8>>, Unsealable> {
-        if generation(envelope)? != tie.generation {
-            return Err(Unsealable::Changed);
-        }
-        let nonce: [u8; NONCE] = envelope[9..HEAD].try_into().map_err(|_| Unsealable::Changed)?;
-        let payload = Payload { msg: &envelope[HEAD..], aad: &tie.associated() };
-        let clear = self.cipher.decrypt(&XNonce::from(nonce), payload);
-        clear.map(Zeroizing::new).map_err(|_| Unsealable::Changed)
-    }
+/// A seal whose key nobody else has.
+pub(super) fn random(entropy: &dyn Entropy) -> Seal {
+    let mut key = Zeroizing::new([0; 32]);
+    entropy.fill(key.as_mut());
+    of_records(&key)
 }
 
-/// The generation an envelope claims; only opening it proves the claim.
-pub(crate) fn generation(envelope: &[u8]) -> Result<u64, Unsealable> {
-    match envelope.first() {
-        Some(&FORMAT) if envelope.len() > HEAD => {}
-        Some(&found) if found != FORMAT => return Err(Unsealable::UnknownFormat(found)),
-        _ => return Err(Unsealable::Changed),
-    }
-    let bytes: [u8; 8] = envelope[1..9].try_into().map_err(|_| Unsealable::Changed)?;
-    Ok(u64::from_be_bytes(bytes))
-}
-
-/// Why an envelope does not open.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Unsealable {
-    /// Another key, another place, another generation, or another hand.
-    Changed,
-    /// A newer version wrote it.
-    UnknownFormat(u8),
-}
-
-impl Unsealable {
-    /// The error, where `changed` says what it means if this version knows the format.
-    pub(super) fn or(self, changed: CustodyError) -> CustodyError {
-        match self {
-            Self::Changed => changed,
-            Self::UnknownFormat(found) => CustodyError::UnknownFormat { found },
-        }
-    }
-}
-
-impl Tie<'_> {
-    fn associated(&self) -> Vec<u8> {
-        let mut bytes = vec![FORMAT];
-        for part in [self.installation, self.key.as_bytes(), &self.generation.to_be_bytes()] {
-            // With its length before each part, no two ties have the same bytes.
-            bytes.extend((part.len() as u64).to_be_bytes());
-            bytes.extend(part);
-        }
-        bytes
+/// The error, where `changed` says what it means if this version knows the format.
+pub(super) fn refusal(why: Unsealable, changed: CustodyError) -> CustodyError {
+    match why {
+        Unsealable::Changed => changed,
+        Unsealable::UnknownFormat(found) => CustodyError::UnknownFormat { found },
     }
 }

@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use super::ImportError;
 use crate::CustodyError;
-use crate::custody::seal::{Seal, Tie, Unsealable, generation};
+use crate::custody::seal::{Tie, Unsealable, generation, of_export};
 
 /// The format this version writes, and the only one it reads.
 const FORMAT: u64 = 1;
@@ -60,7 +60,7 @@ pub(super) fn close(
     let line = serde_json::to_string(&head).map_err(failed)?;
     let clear = Zeroizing::new(serde_json::to_vec(contents).map_err(failed)?);
     let key = key(&head, passphrase).map_err(|error| CustodyError::Database(error.to_string().into()))?;
-    let sealed = Seal::of_export(&key).close(tie(&line), &clear, entropy);
+    let sealed = of_export(&key).close(tie(&line), &clear, entropy);
     Ok(format!("{line}\n{}\n", STANDARD.encode(sealed)).into_bytes())
 }
 
@@ -73,7 +73,7 @@ pub(super) fn open<T: DeserializeOwned>(file: &[u8], passphrase: &SecretString) 
     if let Err(Unsealable::UnknownFormat(found)) = generation(&sealed) {
         return Err(ImportError::UnknownFormat { found: found.into() });
     }
-    let opened = Seal::of_export(&*key(&head, passphrase)?).open(tie(line), &sealed);
+    let opened = of_export(&*key(&head, passphrase)?).open(tie(line), &sealed);
     let clear = opened.map_err(|_| ImportError::DoesNotOpen)?;
     serde_json::from_slice(&clear).map_err(|_| ImportError::Newer)
 }
