@@ -46,6 +46,8 @@ pub enum Unread {
 pub(crate) struct Part {
     pub(crate) plan: Arc<Plan>,
     pub(crate) source: SourceText,
+    /// Of a flow that is called, its path within the folder.
+    pub(crate) path: String,
     pub(crate) root: Arc<Node>,
     pub(crate) inputs: Vec<Input>,
     pub(crate) secrets: Vec<String>,
@@ -135,7 +137,7 @@ impl<'a> Bundle<'a> {
         self.found.extend(problems.into_sorted());
         self.open.pop();
         let Some(part) = part else { return Ok(None) };
-        self.parts.push(part);
+        self.parts.push(Part { path: path.to_owned(), ..part });
         Ok(Some(self.parts.len()))
     }
 

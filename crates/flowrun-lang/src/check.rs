@@ -67,6 +67,7 @@ pub(crate) fn read(
     Some(Part {
         plan: Arc::new(compiled.plan),
         source: source.clone(),
+        path: String::new(),
         root: Arc::new(root),
         inputs: compiled.inputs,
         secrets: compiled.secrets,

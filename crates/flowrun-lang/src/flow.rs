@@ -27,8 +27,16 @@ pub struct Flow {
     pub(crate) integrations: Vec<IntegrationUse>,
     pub(crate) trigger: Option<Trigger>,
     /// The texts of the flows it calls, as the plan counts them from 1.
-    called: Vec<(SourceText, Arc<Node>)>,
+    called: Vec<Called>,
     pub(crate) visits: Vec<Visit>,
+}
+
+/// A flow that is called.
+#[derive(Debug, Clone)]
+struct Called {
+    path: String,
+    source: SourceText,
+    root: Arc<Node>,
 }
 
 impl Flow {
@@ -46,7 +54,8 @@ impl Flow {
         let mut plan = Arc::unwrap_or_clone(plan);
         plan.hash = hash(&source, &parts);
         plan.flows = parts.iter().map(|part| Arc::clone(&part.plan)).collect();
-        let called = parts.into_iter().map(|part| (part.source, part.root)).collect();
+        let called =
+            parts.into_iter().map(|Part { path, source, root, .. }| Called { path, source, root }).collect();
         Self { plan: Arc::new(plan), source, root, inputs, secrets, integrations, trigger, called, visits }
     }
 
@@ -88,7 +97,12 @@ impl Flow {
 
     /// Its text, and those of the flows it calls.
     pub fn sources(&self) -> impl Iterator<Item = &SourceText> {
-        std::iter::once(&self.source).chain(self.called.iter().map(|(source, _)| source))
+        std::iter::once(&self.source).chain(self.called.iter().map(|called| &called.source))
+    }
+
+    /// The flows it calls, by their paths.
+    pub(crate) fn called(&self) -> impl Iterator<Item = (&str, &SourceText)> {
+        self.called.iter().map(|called| (called.path.as_str(), &called.source))
     }
 
     /// Where the flow's own list names an integration.
@@ -113,7 +127,8 @@ impl Flow {
     #[must_use]
     pub fn place_in(&self, flow: usize, path: &str, span: Option<Range<usize>>) -> Place {
         let called = flow.checked_sub(1).and_then(|at| self.called.get(at));
-        let (source, root) = called.map_or((&self.source, &self.root), |(source, root)| (source, root));
+        let (source, root) =
+            called.map_or((&self.source, &self.root), |called| (&called.source, &called.root));
         let node = nearest(root, path);
         let bytes = match span {
             Some(span) => within(source.text(), node, &span),

@@ -39,6 +39,7 @@ mod schema;
 mod settings;
 mod source;
 mod suggest;
+mod texts;
 mod trap;
 pub mod trigger;
 
@@ -52,3 +53,4 @@ pub use input::{Given, Input};
 pub use permissions::{HostUse, IntegrationUse, Permissions};
 pub use schema::flow_schema;
 pub use source::SourceText;
+pub use texts::Texts;
