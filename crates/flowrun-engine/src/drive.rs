@@ -3,22 +3,27 @@
 //! One loop owns the run; calls and timers are tasks beside it. A task that panics fails its step
 //! only. What a run decides is the machine's business; this file only does what it is told.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use flowrun_lang::Flow;
-use flowrun_machine::{Called, Command, End, Event, Failure, Happening, Plan, Run, advance};
-use flowrun_step::{ErrorKind, RunId, StepContext};
+use flowrun_machine::{
+    Called, Command, End, Event, EventRecord, Failure, Happening, InDoubt, Plan, Run, advance,
+};
+use flowrun_step::{Effect, ErrorKind, RunId, StepContext};
 use jiff::Timestamp;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::task::{AbortHandle, Id, JoinError, JoinSet, yield_now};
 use tokio_util::sync::CancellationToken;
 
+use crate::journal::{Entry, JournalError, KeptRun, LOSSES, NewRun, Standing};
+use crate::log::Log;
 use crate::mail::{Incoming, Letterbox, Mail, Told};
 use crate::observe::RunEvent;
 use crate::outcome::Outcome;
 use crate::perform::{Attempt, perform};
+use crate::replay::Replayed;
 use crate::services::Services;
 use crate::start::Start;
 
@@ -30,28 +35,44 @@ pub(crate) async fn drive(
     cancel: CancellationToken,
 ) -> Outcome {
     let opening = start.opening(flow.plan());
-    let Start { run, inputs, mut mail, .. } = start;
-    let mut told = services.events.subscribe();
-    let mut driver = Driver::new(services, Arc::clone(flow.plan()), run);
-    let mut end = driver.feed(Happening::Start { inputs, opening });
-    let mut cancelled = false;
-    let end = loop {
-        if let Some(end) = end {
-            break end;
-        }
-        end = tokio::select! {
-            () = yield_now(), if driver.is_yielding => driver.feed(Happening::Resume),
-            Some(joined) = driver.tasks.join_next_with_id() => driver.joined(joined),
-            Some(incoming) = next(&mut mail), if driver.letterbox.has_room() => driver.came([incoming]),
-            events = hear(&mut told) => driver.came(events.into_iter().map(Incoming::Event)),
-            () = cancel.cancelled(), if !cancelled => {
-                cancelled = true;
-                driver.feed(Happening::Cancel { reason: "interrupted".to_owned() })
-            }
-        };
+    let Start { run: id, inputs, mail, .. } = start;
+    let run = Run::new(id.as_str(), flow.plan());
+    let log = services.journal.clone().map(|journal| Log::new(journal, id.clone(), BTreeMap::new()));
+    let driver = Driver::new(services, flow, (id, run), log);
+    driver.go(Began::Now(Happening::Start { inputs, opening }), mail, cancel).await
+}
+
+/// Takes a run up where its last process left it.
+pub(crate) async fn resume(
+    services: Arc<Services>,
+    flow: &Flow,
+    (id, kept): (RunId, KeptRun),
+    (mail, resolve): (Option<Mail>, Option<InDoubt>),
+    cancel: CancellationToken,
+) -> Outcome {
+    let Some(journal) = services.journal.clone() else {
+        return Outcome::Blocked { why: "this engine has no journal".to_owned() };
     };
-    driver.tasks.shutdown().await;
-    Outcome::new(flow, end)
+    let replayed = match Replayed::of(flow, &id, kept) {
+        Ok(replayed) => replayed,
+        Err(why) => {
+            // The run stays as it is; that this could not be written down too changes nothing.
+            let _ = journal.stand(&id, Standing::Blocked { why: why.clone() }).await;
+            return Outcome::Blocked { why };
+        }
+    };
+    let Replayed { run, losses, again } = replayed;
+    let log = Log::new(journal, id.clone(), losses);
+    let driver = Driver::new(services, flow, (id, run), Some(log));
+    driver.go(Began::Before(again, resolve), mail, cancel).await
+}
+
+/// How a run begins in this process.
+enum Began {
+    /// With its start.
+    Now(Happening),
+    /// It began before; what is to be told once more, and what becomes of calls in doubt.
+    Before(Vec<Command>, Option<InDoubt>),
 }
 
 /// The next thing in the mail, if the run has any.
@@ -94,31 +115,127 @@ struct CallNotice {
     began: Timestamp,
 }
 
-struct Driver {
+struct Driver<'f> {
     services: Arc<Services>,
+    flow: &'f Flow,
     plan: Arc<Plan>,
     id: RunId,
     run: Run,
     tasks: JoinSet<Happening>,
     underway: HashMap<Id, Underway>,
     letterbox: Letterbox,
+    log: Option<Log>,
     /// Whether the machine has more to walk once others have had their turn.
     is_yielding: bool,
 }
 
-impl Driver {
-    fn new(services: Arc<Services>, plan: Arc<Plan>, id: RunId) -> Self {
-        let run = Run::new(id.as_str(), &plan);
+/// What feeding the machine came to: nothing yet, or the end; the journal's failure is the end of driving, not of the run.
+type Fed = Result<Option<End>, JournalError>;
+
+impl<'f> Driver<'f> {
+    fn new(services: Arc<Services>, flow: &'f Flow, (id, run): (RunId, Run), log: Option<Log>) -> Self {
         let (tasks, underway, letterbox) = (JoinSet::new(), HashMap::new(), Letterbox::default());
-        Self { services, plan, id, run, tasks, underway, letterbox, is_yielding: false }
+        let plan = Arc::clone(flow.plan());
+        Self { services, flow, plan, id, run, tasks, underway, letterbox, log, is_yielding: false }
+    }
+
+    async fn go(mut self, began: Began, mut mail: Option<Mail>, cancel: CancellationToken) -> Outcome {
+        let mut told = self.services.events.subscribe();
+        let mut cancelled = false;
+        let mut fed = match began {
+            Began::Now(start) => self.feed(start).await,
+            Began::Before(again, resolve) => self.take_up(again, resolve).await,
+        };
+        let outcome = loop {
+            match fed {
+                Ok(None) => {}
+                Ok(Some(end)) => break Outcome::new(self.flow, end),
+                Err(error) => break Outcome::Blocked { why: error.to_string() },
+            }
+            if let Some(steps) = self.only_doubts_left().filter(|_| !cancel.is_cancelled() || cancelled) {
+                break Outcome::InDoubt { steps };
+            }
+            fed = tokio::select! {
+                () = yield_now(), if self.is_yielding => self.feed(Happening::Resume).await,
+                Some(joined) = self.tasks.join_next_with_id() => self.joined(joined).await,
+                Some(incoming) = next(&mut mail), if self.letterbox.has_room() => self.came([incoming]).await,
+                events = hear(&mut told) => self.came(events.into_iter().map(Incoming::Event)).await,
+                () = cancel.cancelled(), if !cancelled => {
+                    cancelled = true;
+                    self.feed(Happening::Cancel { reason: "interrupted".to_owned() }).await
+                }
+            };
+        };
+        self.tasks.shutdown().await;
+        outcome
+    }
+
+    /// The steps in doubt, if the run waits for nothing else that could come.
+    fn only_doubts_left(&self) -> Option<Vec<String>> {
+        let doubts = self.log.as_ref().map(Log::doubts).filter(|doubts| !doubts.is_empty())?;
+        let is_calling = self.underway.values().any(|task| task.call.is_some());
+        (!is_calling && !self.is_yielding && !self.letterbox.is_waiting()).then_some(doubts)
+    }
+
+    /// Goes on where the last process stopped.
+    async fn take_up(&mut self, again: Vec<Command>, resolve: Option<InDoubt>) -> Fed {
+        for command in again {
+            match command {
+                Command::Finish(end) => return Ok(Some(end)),
+                other => self.obey(other),
+            }
+        }
+        let outstanding = self.run.outstanding(&self.plan);
+        let lost = outstanding.iter().filter_map(|command| match command {
+            Command::Call { op, effect: Effect::Safe | Effect::Keyed, .. } => Some(*op),
+            _ => None,
+        });
+        let lost: Vec<u64> = lost.collect();
+        let losses = match &mut self.log {
+            Some(log) => log.lose(&lost).await?,
+            None => BTreeMap::new(),
+        };
+        let mut happened = Vec::new();
+        for command in outstanding {
+            match command {
+                Command::Yield => self.is_yielding = true,
+                Command::Abort { op } => {
+                    happened.push(Happening::Called { op, result: Called::Aborted });
+                }
+                Command::InDoubt { op, .. } => {
+                    if let Some(log) = &mut self.log {
+                        log.note(&self.plan, &Happening::Resume, std::slice::from_ref(&command));
+                    }
+                    match resolve {
+                        Some(how) => happened.push(Happening::Resolve { op, how }),
+                        None => self.obey(command),
+                    }
+                }
+                Command::Call { op, .. } if losses.get(&op).is_none_or(|times| *times >= LOSSES) => {
+                    happened.push(Happening::Called { op, result: Called::InDoubt });
+                    if let Some(how) = resolve {
+                        happened.push(Happening::Resolve { op, how });
+                    }
+                }
+                other => self.obey(other),
+            }
+        }
+        for what in happened {
+            if let Some(end) = self.feed(what).await? {
+                return Ok(Some(end));
+            }
+        }
+        Ok(None)
     }
 
     /// Something came from outside: kept, and given to whatever waits for it.
-    fn came(&mut self, incoming: impl IntoIterator<Item = Incoming>) -> Option<End> {
+    async fn came(&mut self, incoming: impl IntoIterator<Item = Incoming>) -> Fed {
         let now = self.services.clock.now();
         incoming.into_iter().for_each(|incoming| self.letterbox.keep(now, incoming));
-        let received = self.received()?;
-        self.feed(received)
+        match self.received() {
+            Some(received) => self.feed(received).await,
+            None => Ok(None),
+        }
     }
 
     /// What has come for a wait.
@@ -127,15 +244,15 @@ impl Driver {
     }
 
     /// Feeds one happening to the machine and does what it answers, until it waits for what has not come, yields, or ends.
-    fn feed(&mut self, happening: Happening) -> Option<End> {
+    async fn feed(&mut self, happening: Happening) -> Fed {
         let mut next = Some(happening);
         while let Some(what) = next.take() {
             self.is_yielding = false;
-            let event = Event { at: self.services.clock.now(), what };
-            for command in advance(&self.plan, &mut self.run, event) {
+            let commands = self.advance(what).await?;
+            for command in commands {
                 match command {
                     Command::Yield => self.is_yielding = true,
-                    Command::Finish(end) => return Some(end),
+                    Command::Finish(end) => return Ok(Some(end)),
                     other => self.obey(other),
                 }
             }
@@ -143,7 +260,68 @@ impl Driver {
                 next = self.received();
             }
         }
-        None
+        Ok(None)
+    }
+
+    /// Takes the machine one event further, and keeps the event before anything that follows from it is done. Only calls that
+    /// change nothing are begun before (runs.md 7); what is still to be done comes back.
+    async fn advance(&mut self, what: Happening) -> Result<Vec<Command>, JournalError> {
+        if let Some(log) = &mut self.log {
+            log.shorten(&self.plan, &self.run).await?;
+        }
+        let event = Event { at: self.services.clock.now(), what };
+        let Some(mut log) = self.log.take() else { return Ok(advance(&self.plan, &mut self.run, event)) };
+        let (record, what) = (EventRecord::of(&self.plan, &self.run, &event), event.what.clone());
+        let commands = advance(&self.plan, &mut self.run, event);
+        log.note(&self.plan, &what, &commands);
+        let is_safe = |command: &Command| matches!(command, Command::Call { effect: Effect::Safe, .. });
+        let (early, late) = commands.into_iter().partition::<Vec<_>, _>(is_safe);
+        let kept = self.keep(&mut log, record, &what, (early, &late)).await;
+        self.log = Some(log);
+        kept.map(|()| late)
+    }
+
+    async fn keep(
+        &mut self,
+        log: &mut Log,
+        record: Option<EventRecord>,
+        what: &Happening,
+        (early, late): (Vec<Command>, &[Command]),
+    ) -> Result<(), JournalError> {
+        let end = late.iter().find_map(|command| match command {
+            Command::Finish(end) => Some(Standing::of(self.flow, end)),
+            _ => None,
+        });
+        let is_over = end.is_some();
+        let standing = end.unwrap_or_else(|| log.standing());
+        let Some(record) = record else {
+            if *what == Happening::Resume {
+                log.turned();
+            }
+            early.into_iter().for_each(|command| self.obey(command));
+            return if is_over { log.stand(standing).await } else { Ok(()) };
+        };
+        let entry = log.entry(&self.plan, &self.run, record);
+        if matches!(what, Happening::Start { .. }) {
+            log.journal().begin(self.new_run(entry, standing)).await?;
+            early.into_iter().for_each(|command| self.obey(command));
+            return Ok(());
+        }
+        early.into_iter().for_each(|command| self.obey(command));
+        log.keep(entry, standing).await
+    }
+
+    fn new_run(&self, entry: Entry, standing: Standing) -> NewRun {
+        let (id, flow, texts) = (self.id.clone(), self.flow.name().to_owned(), self.flow.texts());
+        NewRun {
+            id,
+            flow,
+            texts,
+            hash: self.plan.hash.clone(),
+            at: self.services.clock.now(),
+            entry,
+            standing,
+        }
     }
 
     fn obey(&mut self, command: Command) {
@@ -243,19 +421,19 @@ impl Driver {
     }
 
     /// A task is over: by itself, by an abort, or by a panic.
-    fn joined(&mut self, joined: Result<(Id, Happening), JoinError>) -> Option<End> {
+    async fn joined(&mut self, joined: Result<(Id, Happening), JoinError>) -> Fed {
         let id = joined.as_ref().map_or_else(JoinError::id, |(id, _)| *id);
-        let task = self.underway.remove(&id)?;
+        let Some(task) = self.underway.remove(&id) else { return Ok(None) };
         let happening = match joined {
             Ok((_, happening)) => happening,
-            Err(_) if task.call.is_none() => return None,
+            Err(_) if task.call.is_none() => return Ok(None),
             Err(error) if error.is_cancelled() => Happening::Called { op: task.op, result: Called::Aborted },
             Err(_) => Happening::Called { op: task.op, result: Called::Failed(panicked()) },
         };
         if let Some(call) = task.call {
             self.report(call, &happening);
         }
-        self.feed(happening)
+        self.feed(happening).await
     }
 
     fn report(&self, call: CallNotice, happening: &Happening) {

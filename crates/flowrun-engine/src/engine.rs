@@ -3,17 +3,19 @@
 use std::fmt;
 use std::sync::Arc;
 
-use flowrun_lang::{Catalog, Flow};
+use flowrun_lang::{Catalog, Diagnostic, Flow};
+use flowrun_machine::InDoubt;
 use flowrun_step::{
-    BoxFuture, Channel, Clock, IntegrationName, IntegrationStatus, Integrations, Outbound, SecretSource,
-    Step, StepError, StepSet, Tenant,
+    BoxFuture, Channel, Clock, IntegrationName, IntegrationStatus, Integrations, Outbound, RunId,
+    SecretSource, Step, StepError, StepSet, Tenant,
 };
 use secrecy::SecretString;
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
-use crate::drive::drive;
-use crate::mail::Told;
+use crate::drive::{drive, resume};
+use crate::journal::{Journal, KeptRun};
+use crate::mail::{Mail, Told};
 use crate::observe::{Observer, Unobserved};
 use crate::outcome::Outcome;
 use crate::services::Services;
@@ -39,6 +41,7 @@ impl Engine {
             channels: Vec::new(),
             secrets: Arc::new(NoSecrets),
             observer: Arc::new(Unobserved),
+            journal: None,
         }
     }
 
@@ -62,6 +65,30 @@ impl Engine {
     /// Cancelling the token ends the run through every `finally`; the outcome then says so.
     pub async fn run(&self, flow: &Flow, start: Start, cancel: CancellationToken) -> Outcome {
         drive(Arc::clone(&self.services), flow, start, cancel).await
+    }
+
+    /// The flow of a kept run, as it was when the run began.
+    ///
+    /// # Errors
+    /// When its texts are no flow in this build: everything that is wrong with them.
+    pub fn flow_of(&self, kept: &KeptRun) -> Result<Flow, Vec<Diagnostic>> {
+        let checked = kept.texts.check(&Catalog::new(self.services.steps.clone()));
+        let checked = checked.map_err(|diagnostic| vec![*diagnostic])?;
+        checked.flow.ok_or(checked.diagnostics)
+    }
+
+    /// Takes up a run that its journal gave ([`Journal::load`]), in the flow it began in ([`Engine::flow_of`]).
+    ///
+    /// Calls that may be made twice are made again, with the keys they had; of any other that was under way nobody knows whether
+    /// it was made: its step's `in_doubt` decides or, where that is `stop`, `resolve` does. Without it the run stays in doubt.
+    pub async fn resume(
+        &self,
+        flow: &Flow,
+        (run, kept): (RunId, KeptRun),
+        (mail, resolve): (Option<Mail>, Option<InDoubt>),
+        cancel: CancellationToken,
+    ) -> Outcome {
+        resume(Arc::clone(&self.services), flow, (run, kept), (mail, resolve), cancel).await
     }
 
     /// Tells every run of an event; those that wait for it take it, once for each id.
@@ -99,6 +126,7 @@ pub struct EngineBuilder {
     channels: Vec<Arc<dyn Channel>>,
     secrets: Arc<dyn SecretSource>,
     observer: Arc<dyn Observer>,
+    journal: Option<Arc<dyn Journal>>,
 }
 
 impl EngineBuilder {
@@ -132,6 +160,12 @@ impl EngineBuilder {
         self
     }
 
+    /// Keeps runs, so that they outlive the process; without it they end with it.
+    pub fn journal(mut self, journal: Arc<dyn Journal>) -> Self {
+        self.journal = Some(journal);
+        self
+    }
+
     /// Sees what happens in runs.
     pub fn observer(mut self, observer: impl Observer + 'static) -> Self {
         self.observer = Arc::new(observer);
@@ -157,6 +191,7 @@ impl EngineBuilder {
             secrets: self.secrets,
             clock: self.clock,
             observer: self.observer,
+            journal: self.journal,
             events: broadcast::channel(EVENTS).0,
         };
         Ok(Engine { services: Arc::new(services) })

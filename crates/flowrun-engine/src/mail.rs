@@ -152,6 +152,11 @@ impl Letterbox {
         self.events.push_back((now, told));
     }
 
+    /// Whether anything from outside is waited for.
+    pub(crate) fn is_waiting(&self) -> bool {
+        !self.waits.is_empty()
+    }
+
     /// Whether more messages are taken in.
     pub(crate) fn has_room(&self) -> bool {
         self.messages.len() < WAITING

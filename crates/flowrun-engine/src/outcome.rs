@@ -2,9 +2,10 @@
 
 use flowrun_lang::{Diagnostic, Flow};
 use flowrun_machine::{End, Failure};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::explain::explain;
+use crate::journal::Standing;
 
 /// How a run ended.
 #[derive(Debug, Clone)]
@@ -27,11 +28,34 @@ pub enum Outcome {
         /// What happened, in words, with its place in the flow.
         diagnostic: Box<Diagnostic>,
     },
+    /// The run waits until somebody says what becomes of calls of which nobody knows whether they were made; it is kept.
+    InDoubt {
+        /// The steps that made them.
+        steps: Vec<String>,
+    },
+    /// The run cannot go on now: its journal fails, or this build does not lead where it stood. It is kept as it is.
+    Blocked {
+        /// Why, in words.
+        why: String,
+    },
     /// Somebody cancelled it.
     Cancelled {
         /// Why.
         reason: String,
     },
+}
+
+impl Standing {
+    /// How a run stands that ended.
+    pub(crate) fn of(flow: &Flow, end: &End) -> Self {
+        let said = |failure: &Failure| json!(explain(flow, failure));
+        match end {
+            End::Done { outputs } => Self::Done { outputs: outputs.clone() },
+            End::Cancelled { reason } => Self::Cancelled { reason: reason.clone() },
+            End::TimedOut(failure) => Self::TimedOut { error: said(failure) },
+            End::Failed(failure) => Self::Failed { error: said(failure) },
+        }
+    }
 }
 
 impl Outcome {

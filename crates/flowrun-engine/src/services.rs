@@ -7,6 +7,7 @@ use flowrun_step::{Channel, Clock, Integrations, Outbound, SecretSource, StepSet
 
 use tokio::sync::broadcast;
 
+use crate::journal::Journal;
 use crate::mail::Told;
 use crate::observe::Observer;
 
@@ -20,6 +21,8 @@ pub(crate) struct Services {
     pub(crate) secrets: Arc<dyn SecretSource>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) observer: Arc<dyn Observer>,
+    /// Where runs are kept, if they are to outlive the process.
+    pub(crate) journal: Option<Arc<dyn Journal>>,
     /// What flows and the host tell of, for every run of the house.
     pub(crate) events: broadcast::Sender<Told>,
 }

@@ -1,0 +1,116 @@
+//! What a driver writes down of its run, and when.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use flowrun_machine::{Command, EventRecord, Happening, Plan, Run};
+use flowrun_step::RunId;
+
+use crate::journal::{Entry, Journal, JournalError, KeptCheckpoint, Standing};
+
+/// How many bytes of entries are kept before a checkpoint takes their place; or twice those of the last one, if that is more.
+const LOG: usize = 64 * 1024;
+
+/// The log of one run.
+#[derive(Debug)]
+pub(crate) struct Log {
+    journal: Arc<dyn Journal>,
+    id: RunId,
+    /// How often the machine had its turn again since the last entry.
+    turns: u32,
+    /// How often each call that is under way was lost with its process.
+    losses: BTreeMap<u64, u32>,
+    /// The calls in doubt, by their ops.
+    doubts: BTreeMap<u64, String>,
+    /// The bytes at which a checkpoint is made.
+    most: usize,
+    is_long: bool,
+}
+
+impl Log {
+    pub(crate) fn new(journal: Arc<dyn Journal>, id: RunId, losses: BTreeMap<u64, u32>) -> Self {
+        Self { journal, id, turns: 0, losses, doubts: BTreeMap::new(), most: LOG, is_long: false }
+    }
+
+    pub(crate) fn journal(&self) -> &Arc<dyn Journal> {
+        &self.journal
+    }
+
+    /// The machine had its turn again.
+    pub(crate) fn turned(&mut self) {
+        self.turns += 1;
+    }
+
+    /// The steps whose calls are in doubt.
+    pub(crate) fn doubts(&self) -> Vec<String> {
+        self.doubts.values().cloned().collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
+    /// Takes note of what came into doubt, and of what no longer is.
+    pub(crate) fn note(&mut self, plan: &Plan, what: &Happening, commands: &[Command]) {
+        if let Happening::Called { op, .. } | Happening::Resolve { op, .. } = what {
+            self.doubts.remove(op);
+            self.losses.remove(op);
+        }
+        for command in commands {
+            match command {
+                Command::InDoubt { op, flow, step } => {
+                    self.doubts.insert(*op, plan.step_name(*flow, *step));
+                }
+                Command::Drop { op } => drop(self.doubts.remove(op)),
+                _ => {}
+            }
+        }
+    }
+
+    /// How the run stands, as long as it is not over.
+    pub(crate) fn standing(&self) -> Standing {
+        match self.doubts() {
+            steps if steps.is_empty() => Standing::Running,
+            steps => Standing::InDoubt { steps },
+        }
+    }
+
+    /// An entry of what happened; it is to be kept before anything that follows from it is done.
+    pub(crate) fn entry(&mut self, plan: &Plan, run: &Run, event: EventRecord) -> Entry {
+        Entry::Happened {
+            turns: std::mem::take(&mut self.turns),
+            event: Box::new(event),
+            positions: run.positions(plan),
+        }
+    }
+
+    /// Keeps an entry.
+    pub(crate) async fn keep(&mut self, entry: Entry, standing: Standing) -> Result<(), JournalError> {
+        self.is_long = self.journal.append(&self.id, entry, standing).await? > self.most;
+        Ok(())
+    }
+
+    /// Makes a checkpoint of a log that has become long. The run must be at rest, and all that follows from the last entry done:
+    /// what a checkpoint does not ask for again is not done again.
+    pub(crate) async fn shorten(&mut self, plan: &Plan, run: &Run) -> Result<(), JournalError> {
+        if std::mem::take(&mut self.is_long) {
+            let kept = KeptCheckpoint { checkpoint: run.checkpoint(plan), losses: self.losses.clone() };
+            let bytes = self.journal.shorten(&self.id, kept).await?;
+            (self.turns, self.most) = (0, LOG.max(2 * bytes));
+        }
+        Ok(())
+    }
+
+    /// Says how the run stands after a turn that no entry is made of.
+    pub(crate) async fn stand(&self, standing: Standing) -> Result<(), JournalError> {
+        self.journal.stand(&self.id, standing).await
+    }
+
+    /// Counts the loss of calls, durably, before they are made again; gives how often each was lost.
+    pub(crate) async fn lose(&mut self, ops: &[u64]) -> Result<BTreeMap<u64, u32>, JournalError> {
+        if ops.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        self.journal.append(&self.id, Entry::Lost { ops: ops.to_vec() }, self.standing()).await?;
+        for op in ops {
+            *self.losses.entry(*op).or_default() += 1;
+        }
+        Ok(ops.iter().map(|op| (*op, self.losses[op])).collect())
+    }
+}

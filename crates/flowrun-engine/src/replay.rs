@@ -1,0 +1,59 @@
+//! Feeds a run the events it had, so that it stands where it stood.
+
+use std::collections::BTreeMap;
+
+use flowrun_lang::Flow;
+use flowrun_machine::{Command, Event, Happening, Run, advance};
+use flowrun_step::RunId;
+use jiff::Timestamp;
+
+use crate::journal::{Entry, KeptCheckpoint, KeptRun};
+
+/// A run as it was.
+pub(crate) struct Replayed {
+    pub(crate) run: Run,
+    pub(crate) losses: BTreeMap<u64, u32>,
+    /// What the last event asked for that nobody answers: it may not have been done.
+    pub(crate) again: Vec<Command>,
+}
+
+impl Replayed {
+    /// The run, after everything that is kept of it.
+    ///
+    /// # Errors
+    /// When it cannot stand where it stood: why, in words. It is never guessed (runs.md 2).
+    pub(crate) fn of(flow: &Flow, id: &RunId, kept: KeptRun) -> Result<Self, String> {
+        let plan = flow.plan();
+        let (mut run, losses) = match kept.checkpoint {
+            Some(KeptCheckpoint { checkpoint, losses }) => {
+                (Run::restore(plan, checkpoint).map_err(|error| error.to_string())?, losses)
+            }
+            None => (Run::new(id.as_str(), plan), BTreeMap::new()),
+        };
+        let (mut losses, mut again) = (losses, Vec::new());
+        for entry in kept.entries {
+            match entry {
+                Entry::Lost { ops } => ops.into_iter().for_each(|op| *losses.entry(op).or_default() += 1),
+                Entry::Happened { turns, event, positions } => {
+                    (0..turns).for_each(|_| drop(advance(plan, &mut run, resumed())));
+                    let event = event.read(plan, &run).map_err(|error| error.to_string())?;
+                    again = advance(plan, &mut run, event);
+                    if run.positions(plan) != positions {
+                        return Err(
+                            "what happened in it leads elsewhere in this version of flowrun".to_owned()
+                        );
+                    }
+                }
+            }
+        }
+        let is_unanswered = |command: &Command| {
+            matches!(command, Command::Answer { .. } | Command::Emit { .. } | Command::Finish(_))
+        };
+        again.retain(is_unanswered);
+        Ok(Self { run, losses, again })
+    }
+}
+
+fn resumed() -> Event {
+    Event { at: Timestamp::MIN, what: Happening::Resume }
+}
