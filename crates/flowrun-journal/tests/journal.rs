@@ -1,0 +1,202 @@
+//! What is on disk after an engine has run: whole, sealed, and one process's at a time.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use flowrun_engine::journal::{Journal, JournalError};
+use flowrun_engine::{Engine, Outcome, Start};
+use flowrun_journal::{OpenError, SqliteJournal};
+use flowrun_lang::{Catalog, Flow, SourceText, check};
+use flowrun_step::{
+    BoxFuture, Channel, Clock, Entropy, Outbound, OutgoingMessage, Reply, Request, RunId, StepError, StepSet,
+};
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+
+struct Real;
+
+impl Clock for Real {
+    fn now(&self) -> Timestamp {
+        let since = jiff::SignedDuration::try_from(std::time::UNIX_EPOCH.elapsed().unwrap()).unwrap();
+        Timestamp::UNIX_EPOCH + since
+    }
+
+    fn sleep_until(&self, at: Timestamp) -> BoxFuture<'static, ()> {
+        let left = Duration::try_from(at.duration_since(self.now())).unwrap_or_default();
+        Box::pin(tokio::time::sleep(left))
+    }
+}
+
+/// Different bytes every time, as a nonce must be.
+#[derive(Default)]
+struct Dice(std::sync::atomic::AtomicU64);
+
+impl Entropy for Dice {
+    fn fill(&self, bytes: &mut [u8]) {
+        for byte in bytes {
+            let next = self.0.fetch_add(0x9e37_79b9_7f4a_7c15, std::sync::atomic::Ordering::Relaxed);
+            *byte = (next >> 32) as u8;
+        }
+    }
+}
+
+struct Closed;
+
+impl Outbound for Closed {
+    fn send(&self, _: Request) -> BoxFuture<'_, Result<Reply, StepError>> {
+        unreachable!("no step of this house sends a request")
+    }
+}
+
+struct Mute;
+
+impl Channel for Mute {
+    fn name(&self) -> &str {
+        "mute"
+    }
+
+    fn send<'a>(&'a self, _: &'a OutgoingMessage) -> BoxFuture<'a, Result<(), StepError>> {
+        Box::pin(async { Ok(()) })
+    }
+}
+
+const KEY: [u8; 32] = [7; 32];
+
+fn open(folder: &Path) -> Arc<SqliteJournal> {
+    Arc::new(SqliteJournal::open(folder, &KEY, (Arc::new(Real), Arc::new(Dice::default()))).unwrap())
+}
+
+fn engine(journal: &Arc<SqliteJournal>) -> Engine {
+    let builder = Engine::builder(Arc::new(Real), Arc::new(Closed)).channel(Mute);
+    builder.journal(Arc::clone(journal) as Arc<dyn Journal>).build().unwrap()
+}
+
+fn flow(text: &str) -> Flow {
+    let source = SourceText::new("f.flow.yaml", text.as_bytes().to_vec()).unwrap();
+    check(&source, &Catalog::new(StepSet::new())).flow.unwrap()
+}
+
+fn id(id: &str) -> RunId {
+    RunId::new(id).unwrap()
+}
+
+const SAYS: &str = "steps:\n  - set: { who: canary-of-a-variable }\n  - send: canary-of-a-text to {{who}}\n  - send: again\noutputs: { \
+                    who: \"{{who}}\" }\n";
+const WAITS: &str = "steps:\n  - set: { who: canary-of-a-variable }\n  - send: canary-of-a-text to {{who}}\n  - wait: 1h\n  - send: late\n";
+
+async fn run(engine: &Engine, flow: &Flow, run: &str) -> Outcome {
+    engine.run(flow, Start::new(id(run), Vec::new()), CancellationToken::new()).await
+}
+
+/// Begins a run, and lets its process die while it waits.
+async fn abandoned(folder: &Path, run_id: &str) {
+    let journal = open(folder);
+    let (engine, flow) = (engine(&journal), flow(WAITS));
+    let waiting = tokio::time::timeout(Duration::from_millis(300), run(&engine, &flow, run_id));
+    assert!(waiting.await.is_err(), "it waits for an hour");
+}
+
+#[tokio::test]
+async fn a_run_is_begun_once_ends_once_and_is_shown_as_it_stands() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = open(folder.path());
+    let engine = engine(&journal);
+    assert!(matches!(run(&engine, &flow(SAYS), "one").await, Outcome::Done { .. }));
+    let again = run(&engine, &flow(SAYS), "one").await;
+    assert!(matches!(&again, Outcome::Blocked { why } if why.contains("already")), "{again:?}");
+    let listed = journal.list().await.unwrap();
+    assert_eq!(
+        listed.iter().map(|run| (run.id.as_str(), run.status.as_str())).collect::<Vec<_>>(),
+        [("one", "done")]
+    );
+    assert!(!listed[0].is_driven);
+    let later = "2999-01-01T00:00:00Z".parse().unwrap();
+    assert_eq!(journal.prune(Timestamp::UNIX_EPOCH).await.unwrap(), 0);
+    assert_eq!(journal.prune(later).await.unwrap(), 1);
+    assert!(journal.look(&id("one")).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_run_whose_process_is_gone_is_taken_up_by_another_and_by_one_only() {
+    let folder = tempfile::tempdir().unwrap();
+    abandoned(folder.path(), "one").await;
+    let (journal, other) = (open(folder.path()), open(folder.path()));
+    let kept = journal.load(&id("one")).await.unwrap().unwrap();
+    assert!(matches!(other.load(&id("one")).await, Err(JournalError::Held(_))));
+    assert!(other.is_driven(&id("one")));
+    let (engine, cancel) = (engine(&journal), CancellationToken::new());
+    let flow = engine.flow_of(&kept).unwrap();
+    cancel.cancel();
+    let outcome = engine.resume(&flow, (id("one"), kept), (None, None), cancel).await;
+    assert!(matches!(outcome, Outcome::Cancelled { .. }), "{outcome:?}");
+    assert_eq!(other.list().await.unwrap()[0].status, "cancelled");
+    assert!(!other.is_driven(&id("one")));
+}
+
+/// T4: neither what a flow says nor what it holds stands in clear anywhere in the folder.
+#[tokio::test]
+async fn nothing_of_a_run_but_its_names_and_times_is_in_clear_on_disk() {
+    let folder = tempfile::tempdir().unwrap();
+    abandoned(folder.path(), "one").await;
+    assert!(matches!(run(&engine(&open(folder.path())), &flow(SAYS), "two").await, Outcome::Done { .. }));
+    let mut bytes = 0;
+    for entry in fs::read_dir(folder.path()).unwrap() {
+        let path = entry.unwrap().path();
+        let Ok(content) = fs::read(&path) else { continue };
+        bytes += content.len();
+        let found = content.windows(6).any(|window| window == b"canary");
+        assert!(!found, "{}", path.display());
+    }
+    assert!(bytes > 10_000, "{bytes} bytes were looked at");
+}
+
+#[tokio::test]
+async fn another_key_opens_nothing_and_a_record_that_was_moved_neither() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = open(folder.path());
+    for run_id in ["one", "two"] {
+        run(&engine(&journal), &flow(SAYS), run_id).await;
+    }
+    drop(journal);
+    let edges = (Arc::new(Real) as _, Arc::new(Dice::default()) as _);
+    assert!(matches!(SqliteJournal::open(folder.path(), &[8; 32], edges), Err(OpenError::Key)));
+    let database = rusqlite::Connection::open(folder.path().join("runs.sqlite")).unwrap();
+    let moved = "UPDATE log SET entry = (SELECT entry FROM log WHERE run = 'two' AND number = 2) WHERE run = 'one' AND number = 2";
+    assert_eq!(database.execute(moved, []).unwrap(), 1);
+    drop(database);
+    let journal = open(folder.path());
+    let refused = journal.look(&id("one")).await.unwrap_err().to_string();
+    assert!(refused.contains("was changed"), "{refused}");
+    assert!(journal.look(&id("two")).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_journal_of_a_newer_version_is_refused_untouched() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(open(folder.path()));
+    let database = rusqlite::Connection::open(folder.path().join("runs.sqlite")).unwrap();
+    database.pragma_update(None, "user_version", 9).unwrap();
+    drop(database);
+    let edges = (Arc::new(Real) as _, Arc::new(Dice::default()) as _);
+    assert!(matches!(SqliteJournal::open(folder.path(), &KEY, edges), Err(OpenError::Newer(9))));
+}
+
+/// What many runs write at once is committed together, and each is told only of its own.
+#[tokio::test]
+async fn a_hundred_runs_at_once_are_all_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = open(folder.path());
+    let mut runs = tokio::task::JoinSet::new();
+    for at in 0..100 {
+        let engine = engine(&journal);
+        runs.spawn(async move { run(&engine, &flow(SAYS), &format!("run-{at}")).await });
+    }
+    let ends = runs.join_all().await;
+    assert!(ends.iter().all(|end| matches!(end, Outcome::Done { .. })));
+    let listed = journal.list().await.unwrap();
+    assert_eq!(listed.iter().filter(|run| run.status == "done").count(), 100);
+}
