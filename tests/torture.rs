@@ -5,6 +5,8 @@
 //! holds open, or three of them at any moment; then everybody else must end well. `cargo torture` makes 200 rounds,
 //! and among them one at every write of a refresh; the ordinary suite makes twelve.
 //!
+//! Runs that are kept (`--durable`) are killed too, at any moment, and taken up again (`torture/runs.rs`).
+//!
 //! What cannot be kept: from the moment when a refresh may have left until its reply is on disk, a kill costs the
 //! grant, because the provider may have replaced the refresh token (OA-45). The registry then says `reply_lost`.
 
@@ -29,6 +31,8 @@ mod place;
 mod power;
 #[path = "torture/recording.rs"]
 mod recording;
+#[path = "torture/runs.rs"]
+mod runs;
 #[path = "torture/stepper.rs"]
 mod stepper;
 #[path = "torture/town.rs"]

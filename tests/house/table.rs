@@ -12,7 +12,7 @@ pub(crate) struct Row {
 }
 
 /// Every crate, those below first.
-pub(crate) const TABLE: [Row; 13] = [
+pub(crate) const TABLE: [Row; 15] = [
     row("flowrun-template", &[], &["handlebars", "jsonpath-rust", "minijinja"]),
     row("flowrun-machine", &["flowrun-template"], &[]),
     row("flowrun-step", &["flowrun-template"], &[]),
@@ -26,7 +26,13 @@ pub(crate) const TABLE: [Row; 13] = [
     row("flowrun-step-fetch-variables", &["flowrun-step", "flowrun-http"], &[]),
     row("flowrun-step-http-request", &["flowrun-step", "flowrun-http"], &[]),
     row("flowrun-oauth", &["flowrun-template"], &["oauth2"]),
-    row("flowrun-registry", &["flowrun-template", "flowrun-step", "flowrun-oauth"], &["sled"]),
+    row("flowrun-seal", &["flowrun-step"], &["chacha20poly1305", "hkdf"]),
+    row(
+        "flowrun-registry",
+        &["flowrun-template", "flowrun-step", "flowrun-oauth", "flowrun-seal"],
+        &["sled"],
+    ),
+    row("flowrun-journal", &["flowrun-step", "flowrun-engine", "flowrun-seal"], &["rusqlite"]),
     row(
         "flowrun",
         &[
@@ -40,6 +46,7 @@ pub(crate) const TABLE: [Row; 13] = [
             "flowrun-step-http-request",
             "flowrun-oauth",
             "flowrun-registry",
+            "flowrun-journal",
         ],
         &[],
     ),

@@ -8,6 +8,7 @@ mod check;
 mod eval;
 mod graph;
 mod integrations;
+mod runs;
 mod start;
 mod test;
 
@@ -21,7 +22,8 @@ pub(crate) use integrations::{
     AddArguments, AuthStyleName, AuthorizeArguments, ClientArguments, EditArguments, ExportArguments,
     GrantName, ImportArguments, IntegrationVerb, PassphraseArguments, ProviderArguments, SecretArguments,
 };
-pub(crate) use start::{Output, StartArguments};
+pub(crate) use runs::{ResumeArguments, RunsVerb};
+pub(crate) use start::{Output, StartArguments, TalkArguments};
 pub(crate) use test::{ResultFormat, TestArguments};
 
 use crate::exit::Exit;
@@ -81,6 +83,12 @@ pub(crate) enum Verb {
         /// What to do with them.
         #[command(subcommand)]
         verb: Box<IntegrationVerb>,
+    },
+    /// Look after runs that are kept (`flowrun FLOW --durable`).
+    Runs {
+        /// What to do with them.
+        #[command(subcommand)]
+        verb: RunsVerb,
     },
     /// Try one path, template or expression; JSON on stdout.
     Eval(EvalArguments),

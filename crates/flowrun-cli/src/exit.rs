@@ -19,6 +19,8 @@ pub(crate) enum Exit {
     Unusable = 4,
     /// The run's time was up.
     TimedOut = 5,
+    /// The run waits until somebody says what becomes of a call in doubt.
+    InDoubt = 6,
     /// Somebody interrupted it.
     Interrupted = 130,
 }
@@ -33,6 +35,7 @@ Exit codes:
   3    the flow or its inputs are wrong; nothing was sent
   4    an integration cannot be used; nothing was sent
   5    the run's time was up
+  6    a call is in doubt; the run waits until somebody says what becomes of it
   130  interrupted";
 
     /// How a check ends. An integration that is known but unusable is another matter than a flow that is wrong.

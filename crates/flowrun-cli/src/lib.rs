@@ -38,6 +38,7 @@ mod find;
 mod graph;
 mod integrations;
 mod lsp;
+mod runs;
 mod schema;
 mod start;
 mod test;
@@ -129,6 +130,7 @@ fn obey(world: &World, arguments: &Arguments) -> Result<Exit, Complaint> {
         Some(Verb::Test(arguments)) => test::test(world, arguments),
         Some(Verb::Check(check)) => wait_for(check::check(world, check)),
         Some(Verb::Integrations { verb }) => wait_for(integrations::integrations(world, verb)),
+        Some(Verb::Runs { verb }) => wait_for(runs::runs(world, verb)),
         Some(Verb::Eval(eval)) => eval::eval(world, eval),
         Some(Verb::Graph(graph)) => graph::graph(world, graph),
         Some(Verb::Schema { format }) => schema::schema(world, *format),

@@ -8,8 +8,10 @@ mod desk;
 mod dry;
 mod house;
 mod inputs;
+pub(crate) mod journal;
 mod mock;
 mod record;
+pub(crate) mod resume;
 mod scene;
 mod secrets;
 mod tap;
@@ -18,7 +20,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use flowrun::engine::{Engine, Outcome, Start};
-use flowrun::lang::{self, Catalog, Code, Diagnostic, Flow, SourceText};
+use flowrun::journal::SqliteJournal;
+use flowrun::lang::{self, Catalog, Checked, Code, Diagnostic, Flow, SourceText};
 use flowrun::machine::Source;
 use flowrun::step::{Entropy as _, IntegrationName, Outbound, RunId, Tenant};
 use flowrun::{SystemClock, SystemEntropy};
@@ -26,7 +29,7 @@ use serde_json::json;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 
-use crate::args::{MessageFormat, Output, StartArguments};
+use crate::args::{MessageFormat, Output, StartArguments, TalkArguments};
 use crate::beside::Beside;
 use crate::complaint::Complaint;
 use crate::exit::Exit;
@@ -81,18 +84,22 @@ pub(crate) async fn start(world: &World, arguments: &StartArguments) -> Result<E
         true => Secrets::placeholders(&flow),
         false => Secrets::of(world, &flow)?,
     };
-    if let Some(exit) = usable((world, &house, &beside), &source, &flow, steps).await? {
+    let check = |catalog: &Catalog| lang::check_with(&source, catalog, &beside);
+    if let Some(exit) = usable((world, &house), (&flow, &check), steps).await? {
         return Ok(exit);
     }
-    let (scene, waits) = scene(world, arguments, &flow);
+    let (scene, waits) = scene(world, (&arguments.talk, arguments.dry_run), &flow);
     let tape = recorder.as_ref().map(Recorder::tape);
-    let engine = engine((world, &house), (&scene, tape.as_ref()), secrets)?;
+    let journal = if arguments.durable { Some(journal::open(world).await?) } else { None };
+    let engine = engine((world, &house), (&scene, tape.as_ref()), secrets, journal)?;
     let (post, mail) = flowrun::engine::mail();
-    let desk = Desk::new(world, arguments, post, tape)?;
+    let desk = Desk::new(world, &arguments.talk, post, tape)?;
+    let id = id_of(world, arguments)?;
     let start =
-        Start::new(run_id()?, inputs).trigger(trigger).conversation("terminal", "terminal").mail(mail);
-    let running = Running { engine: &engine, flow: &flow, scene: &scene, desk, waits };
-    let exit = running.go(world, start).await;
+        Start::new(id.clone(), inputs).trigger(trigger).conversation("terminal", "terminal").mail(mail);
+    let running = Running { flow: &flow, scene: &scene, desk, waits };
+    let cancel = CancellationToken::new();
+    let exit = running.go(world, &id, (engine.run(&flow, start, cancel.clone()), cancel)).await;
     if let Ok(Named { registry, .. }) = &house.integrations {
         // A refresh that is under way must be written down before the process ends.
         registry.settle().await;
@@ -129,9 +136,8 @@ fn steps(world: &World, house: &House) -> Result<Catalog, Complaint> {
 
 /// Asks for every integration of the flow before step one; says so and how to exit if one cannot be used.
 async fn usable(
-    (world, house, beside): (&World, &House, &Beside<'_>),
-    source: &SourceText,
-    flow: &Flow,
+    (world, house): (&World, &House),
+    (flow, check): (&Flow, &dyn Fn(&Catalog) -> Checked),
     steps: Catalog,
 ) -> Result<Option<Exit>, Complaint> {
     if flow.integrations().is_empty() {
@@ -151,21 +157,21 @@ async fn usable(
         .list(&Tenant::default())
         .await
         .map_err(|error| Complaint::from_error(Exit::Unusable, &error).with_code(Code::Registry))?;
-    let checked = lang::check_with(source, &steps.with_integrations(known), beside);
+    let checked = check(&steps.with_integrations(known));
     if checked.flow.is_some() { Ok(None) } else { refused(world, &checked.diagnostics).map(Some) }
 }
 
 fn scene(
     world: &World,
-    arguments: &StartArguments,
+    (talk, is_dry): (&TalkArguments, bool),
     flow: &Flow,
 ) -> (Arc<Scene>, UnboundedReceiver<(String, Source)>) {
     let (waiting, waits) = unbounded_channel();
     let scene = Arc::new(Scene {
         terminal: Arc::clone(&world.terminal),
-        output: arguments.output,
-        is_quiet: arguments.quiet,
-        is_dry: arguments.dry_run,
+        output: talk.output,
+        is_quiet: talk.quiet,
+        is_dry,
         seen: Seen::default(),
         calls: calls::planned(flow),
         heard: Default::default(),
@@ -179,6 +185,7 @@ fn engine(
     (world, house): (&World, &House),
     (scene, tape): (&Arc<Scene>, Option<&Tape>),
     secrets: Secrets,
+    journal: Option<Arc<SqliteJournal>>,
 ) -> Result<Engine, Complaint> {
     let wrap = wrap(scene, tape.cloned());
     let plain = wrap(Arc::clone(&house.plain), None);
@@ -193,6 +200,9 @@ fn engine(
             Some(tape) => tape.kept_of(wrapped),
             None => Arc::new(wrapped),
         });
+    }
+    if let Some(journal) = journal {
+        builder = builder.journal(journal);
     }
     builder.build().map_err(|error| Complaint::from_error(Exit::Failed, &error))
 }
@@ -212,7 +222,6 @@ fn wrap(scene: &Arc<Scene>, tape: Option<Tape>) -> Wrap {
 
 /// A run, and those who watch and answer it.
 struct Running<'a> {
-    engine: &'a Engine,
     flow: &'a Flow,
     scene: &'a Scene,
     desk: Desk<'a>,
@@ -222,18 +231,21 @@ struct Running<'a> {
 impl Running<'_> {
     /// Runs to the end, to the end of a dry run, or until somebody interrupts: once lets the flow tidy up, twice ends
     /// it.
-    async fn go(mut self, world: &World, start: Start) -> Result<Exit, Complaint> {
+    async fn go(
+        mut self,
+        world: &World,
+        id: &RunId,
+        (running, cancel): (impl Future<Output = Outcome>, CancellationToken),
+    ) -> Result<Exit, Complaint> {
         let mut interrupts = Interrupts::listen()?;
-        let cancel = CancellationToken::new();
         let mut unanswered = None;
-        let running = self.engine.run(self.flow, start, cancel.clone());
         tokio::pin!(running);
         loop {
             let answered = tokio::select! {
                 outcome = &mut running => {
                     return match unanswered {
                         Some(complaint) => Err(complaint),
-                        None => told(world, self.flow, self.scene, outcome),
+                        None => told(world, id, (self.flow, self.scene), outcome),
                     };
                 }
                 () = self.scene.ended.notified() => return Ok(Exit::Done),
@@ -264,9 +276,41 @@ fn run_id() -> Result<RunId, Complaint> {
     RunId::new(&id).map_err(|error| Complaint::from_error(Exit::Failed, &error))
 }
 
+fn in_doubt(id: &RunId, steps: &[String]) -> Complaint {
+    let steps = steps.join("`, `");
+    let message =
+        format!("whether the call of `{steps}` was made is not known; run {id} waits until somebody says");
+    Complaint::new(Exit::InDoubt, message)
+        .help(format!("look at the service, then: flowrun runs resume {id} --retry, or --skip, or --fail"))
+}
+
+fn blocked(id: &RunId, why: &str) -> Complaint {
+    Complaint::new(Exit::Failed, format!("run {id} cannot go on: {why}"))
+        .help(format!("it is kept as it is: flowrun runs show {id}"))
+}
+
+/// The id of a run: its own, or the one that was asked for.
+fn id_of(world: &World, arguments: &StartArguments) -> Result<RunId, Complaint> {
+    let id = match &arguments.id {
+        Some(id) => RunId::new(id).map_err(|error| Complaint::from_error(Exit::Usage, &error))?,
+        None => run_id()?,
+    };
+    if arguments.durable && !arguments.talk.quiet {
+        world.terminal.say(&format!("run {id}, kept; if its process dies: flowrun runs resume {id}"));
+    }
+    Ok(id)
+}
+
 /// Says how it ended, in the form that was asked for.
-fn told(world: &World, flow: &Flow, scene: &Scene, outcome: Outcome) -> Result<Exit, Complaint> {
+fn told(
+    world: &World,
+    id: &RunId,
+    (flow, scene): (&Flow, &Scene),
+    outcome: Outcome,
+) -> Result<Exit, Complaint> {
     let (exit, status, outputs, diagnostic) = match outcome {
+        Outcome::InDoubt { steps } => return Err(in_doubt(id, &steps)),
+        Outcome::Blocked { why } => return Err(blocked(id, &why)),
         Outcome::Done { outputs } => (Exit::Done, "done", Some(outputs), None),
         Outcome::Failed { diagnostic, .. } => (Exit::Failed, "failed", None, Some(diagnostic)),
         Outcome::TimedOut { diagnostic } => (Exit::TimedOut, "timed_out", None, Some(diagnostic)),

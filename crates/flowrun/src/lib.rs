@@ -25,6 +25,7 @@ use flowrun_step_http_request::HttpRequest;
 
 pub use flowrun_engine as engine;
 pub use flowrun_http as http;
+pub use flowrun_journal as journal;
 pub use flowrun_lang as lang;
 pub use flowrun_machine as machine;
 pub use flowrun_oauth as oauth;

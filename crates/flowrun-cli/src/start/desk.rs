@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 
 use super::record::Tape;
 use super::run_id;
-use crate::args::StartArguments;
+use crate::args::{StartArguments, TalkArguments};
 use crate::complaint::Complaint;
 use crate::exit::Exit;
 use crate::lines::lines;
@@ -37,7 +37,7 @@ impl<'a> Desk<'a> {
     /// A desk with what the command line gives.
     pub(super) fn new(
         world: &'a World,
-        given: &StartArguments,
+        given: &TalkArguments,
         post: Post,
         tape: Option<Tape>,
     ) -> Result<Self, Complaint> {
@@ -55,7 +55,7 @@ impl<'a> Desk<'a> {
 
     /// Whether somebody answers a question.
     pub(super) fn is_manned(world: &World, given: &StartArguments) -> bool {
-        (world.is_interactive && !given.dry_run) || !given.said.is_empty()
+        (world.is_interactive && !given.dry_run) || !given.talk.said.is_empty()
     }
 
     /// A step waits: answers it, or asks the person.

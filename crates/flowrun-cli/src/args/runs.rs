@@ -1,0 +1,64 @@
+//! What may be said about runs that are kept.
+
+use clap::{ArgGroup, Args, Subcommand};
+
+use super::TalkArguments;
+
+/// What to do with runs.
+#[derive(Debug, Subcommand)]
+pub(crate) enum RunsVerb {
+    /// List the runs that are kept, the last to change first.
+    List {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show how a run stands.
+    Show {
+        /// The run.
+        id: String,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Take a run up where its process left it.
+    Resume(ResumeArguments),
+    /// Take a run up and cancel it: it tidies up, and what it did is taken back.
+    Cancel(CancelArguments),
+    /// Remove runs that are over.
+    Prune {
+        /// Only those that have been over for so long, such as 12h or 7d.
+        #[arg(long, value_name = "DURATION", default_value = "7d")]
+        older: String,
+    },
+}
+
+/// Which run, and what becomes of calls in doubt.
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("resolve"))]
+pub(crate) struct ResumeArguments {
+    /// The run.
+    pub(crate) id: String,
+    /// Make calls in doubt again.
+    #[arg(long, group = "resolve")]
+    pub(crate) retry: bool,
+    /// Go on without the calls in doubt.
+    #[arg(long, group = "resolve")]
+    pub(crate) skip: bool,
+    /// Let the steps of calls in doubt fail.
+    #[arg(long, group = "resolve")]
+    pub(crate) fail: bool,
+    /// What the run is told and tells.
+    #[command(flatten)]
+    pub(crate) talk: TalkArguments,
+}
+
+/// Which run.
+#[derive(Debug, Args)]
+pub(crate) struct CancelArguments {
+    /// The run.
+    pub(crate) id: String,
+    /// What the run is told and tells.
+    #[command(flatten)]
+    pub(crate) talk: TalkArguments,
+}

@@ -1,0 +1,120 @@
+//! `flowrun runs`: looks after runs that are kept.
+
+use flowrun::engine::journal::Standing;
+
+use flowrun::machine::InDoubt;
+use flowrun::step::{Clock as _, RunId};
+use flowrun::template::duration;
+use flowrun::{SystemClock, journal::Summary};
+use serde_json::{Value, json};
+
+use crate::args::{ResumeArguments, RunsVerb};
+use crate::complaint::Complaint;
+use crate::exit::Exit;
+use crate::output::written;
+use crate::start::journal;
+use crate::start::resume::{Wish, resume, unknown};
+use crate::world::World;
+
+/// Does what the verb says.
+pub(crate) async fn runs(world: &World, verb: &RunsVerb) -> Result<Exit, Complaint> {
+    match verb {
+        RunsVerb::List { json } => list(world, *json).await,
+        RunsVerb::Show { id, json } => show(world, &id_of(id)?, *json).await,
+        RunsVerb::Resume(arguments) => {
+            let wish = Wish::GoOn(resolution(arguments));
+            resume(world, &id_of(&arguments.id)?, wish, &arguments.talk).await
+        }
+        RunsVerb::Cancel(arguments) => {
+            resume(world, &id_of(&arguments.id)?, Wish::Cancel, &arguments.talk).await
+        }
+        RunsVerb::Prune { older } => prune(world, older).await,
+    }
+}
+
+fn id_of(id: &str) -> Result<RunId, Complaint> {
+    RunId::new(id).map_err(|error| Complaint::from_error(Exit::Usage, &error))
+}
+
+fn resolution(arguments: &ResumeArguments) -> Option<InDoubt> {
+    match arguments {
+        ResumeArguments { retry: true, .. } => Some(InDoubt::Retry),
+        ResumeArguments { skip: true, .. } => Some(InDoubt::Skip),
+        ResumeArguments { fail: true, .. } => Some(InDoubt::Fail),
+        _ => None,
+    }
+}
+
+async fn list(world: &World, json: bool) -> Result<Exit, Complaint> {
+    let runs = journal::open(world).await?.list().await;
+    let runs = runs.map_err(|error| Complaint::from_error(Exit::Failed, &error))?;
+    if json {
+        written(world.terminal.json(&runs))?;
+        return Ok(Exit::Done);
+    }
+    for run in &runs {
+        written(world.terminal.data(&line(run)))?;
+    }
+    if runs.is_empty() {
+        world.terminal.say("no run is kept; flowrun FLOW --durable keeps one");
+    }
+    Ok(Exit::Done)
+}
+
+fn line(run: &Summary) -> String {
+    let driven = if run.is_driven { "" } else { ", without a process" };
+    let status = match run.status.as_str() {
+        "running" => format!("running{driven}"),
+        status => status.to_owned(),
+    };
+    format!("{}  {}  {status}  since {}", run.id, run.flow, run.changed)
+}
+
+async fn show(world: &World, id: &RunId, json: bool) -> Result<Exit, Complaint> {
+    let journal = journal::open(world).await?;
+    let failed = |error| Complaint::from_error(Exit::Failed, &error);
+    let Some(kept) = journal.look(id).await.map_err(failed)? else { return Err(unknown(id)) };
+    let runs = journal.list().await.map_err(failed)?;
+    let Some(run) = runs.into_iter().find(|run| run.id == id.to_string()) else { return Err(unknown(id)) };
+    if json {
+        let mut shown = json!({ "run": run, "standing": kept.standing });
+        shown["events"] = Value::from(kept.entries.len());
+        written(world.terminal.json(&shown))?;
+        return Ok(Exit::Done);
+    }
+    written(world.terminal.data(&line(&run)))?;
+    written(world.terminal.data(&format!("  began {}", run.began)))?;
+    for said in said(id, &kept.standing) {
+        written(world.terminal.data(&format!("  {said}")))?;
+    }
+    Ok(Exit::Done)
+}
+
+/// How it stands, and what can be done.
+fn said(id: &RunId, standing: &Standing) -> Vec<String> {
+    let text = |value: &Value| value.get("message").and_then(Value::as_str).unwrap_or_default().to_owned();
+    match standing {
+        Standing::Running => vec![format!("taken up, if nobody drives it, by: flowrun runs resume {id}")],
+        Standing::InDoubt { steps } => vec![
+            format!("whether the call of `{}` was made is not known", steps.join("`, `")),
+            format!("flowrun runs resume {id} --retry, or --skip, or --fail"),
+        ],
+        Standing::Blocked { why } => vec![format!("cannot go on: {why}")],
+        Standing::Done { outputs } => vec![Value::from(outputs.clone()).to_string()],
+        Standing::Failed { error } | Standing::TimedOut { error } => vec![text(error)],
+        Standing::Cancelled { reason } => vec![reason.clone()],
+        _ => Vec::new(),
+    }
+}
+
+async fn prune(world: &World, older: &str) -> Result<Exit, Complaint> {
+    let unreadable =
+        || Complaint::new(Exit::Usage, format!("`{older}` is no duration")).help("write 12h, 7d or 1h30m");
+    let length = duration::parse(older).map_err(|_| unreadable())?;
+    let before = SystemClock.now().checked_sub(length).map_err(|_| unreadable())?;
+    let pruned = journal::open(world).await?.prune(before).await;
+    let pruned = pruned.map_err(|error| Complaint::from_error(Exit::Failed, &error))?;
+    let runs = if pruned == 1 { "run" } else { "runs" };
+    world.terminal.say(&format!("{pruned} {runs} removed"));
+    Ok(Exit::Done)
+}

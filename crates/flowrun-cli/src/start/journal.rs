@@ -1,0 +1,28 @@
+//! The journal of this person's runs.
+
+use std::sync::Arc;
+
+use flowrun::journal::{OpenError, SqliteJournal};
+use flowrun::registry::LookupError;
+use flowrun::{SystemClock, SystemEntropy};
+
+use crate::complaint::Complaint;
+use crate::exit::Exit;
+use crate::integrations;
+use crate::world::World;
+
+/// Opens the journal in the data folder; its key is kept with the integrations.
+pub(crate) async fn open(world: &World) -> Result<Arc<SqliteJournal>, Complaint> {
+    let key = integrations::registry(world)?.data_key("journal").await.map_err(LookupError::from)?;
+    let edges = (Arc::new(SystemClock) as _, Arc::new(SystemEntropy) as _);
+    let journal = SqliteJournal::open(&world.data_folder()?.join("runs"), &key, edges);
+    journal.map(Arc::new).map_err(|error| {
+        let complaint = Complaint::from_error(Exit::Failed, &error);
+        match error {
+            OpenError::Key => {
+                complaint.help("it belongs to another registry: put back the data folder it came with")
+            }
+            _ => complaint,
+        }
+    })
+}
