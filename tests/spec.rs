@@ -6,6 +6,8 @@
 
 #[path = "spec/asking.rs"]
 mod asking;
+#[path = "spec/kept.rs"]
+mod kept;
 #[path = "person.rs"]
 mod person;
 #[path = "spec/writing.rs"]

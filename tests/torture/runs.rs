@@ -90,7 +90,8 @@ enum Came {
 fn round(person: &Person, heard: &Heard, life: Duration, chance: &mut Chance, at: usize) -> Came {
     heard.lock().expect("unpoisoned").clear();
     let id = format!("run-{at}");
-    let within = |chance: &mut Chance| life * u32::try_from(chance.below(1_100)).expect("small") / 1_000;
+    // The first third of a life is the process starting.
+    let within = |chance: &mut Chance| life * u32::try_from(300 + chance.below(800)).expect("small") / 1_000;
     let begin = ["f.flow.yaml", "--durable", "--id", &id, "--quiet"];
     let mut kills = 0;
     let mut came = killed(person.start(&begin), within(chance)).map(|ended| {

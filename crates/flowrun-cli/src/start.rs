@@ -90,11 +90,11 @@ pub(crate) async fn start(world: &World, arguments: &StartArguments) -> Result<E
     }
     let (scene, waits) = scene(world, (&arguments.talk, arguments.dry_run), &flow);
     let tape = recorder.as_ref().map(Recorder::tape);
-    let journal = if arguments.durable { Some(journal::open(world).await?) } else { None };
+    let id = id_of(arguments)?;
+    let journal = if arguments.durable { Some(kept(world, &id, arguments).await?) } else { None };
     let engine = engine((world, &house), (&scene, tape.as_ref()), secrets, journal)?;
     let (post, mail) = flowrun::engine::mail();
     let desk = Desk::new(world, &arguments.talk, post, tape)?;
-    let id = id_of(world, arguments)?;
     let start =
         Start::new(id.clone(), inputs).trigger(trigger).conversation("terminal", "terminal").mail(mail);
     let running = Running { flow: &flow, scene: &scene, desk, waits };
@@ -290,15 +290,29 @@ fn blocked(id: &RunId, why: &str) -> Complaint {
 }
 
 /// The id of a run: its own, or the one that was asked for.
-fn id_of(world: &World, arguments: &StartArguments) -> Result<RunId, Complaint> {
-    let id = match &arguments.id {
-        Some(id) => RunId::new(id).map_err(|error| Complaint::from_error(Exit::Usage, &error))?,
-        None => run_id()?,
-    };
-    if arguments.durable && !arguments.talk.quiet {
+fn id_of(arguments: &StartArguments) -> Result<RunId, Complaint> {
+    match &arguments.id {
+        Some(id) => RunId::new(id).map_err(|error| Complaint::from_error(Exit::Usage, &error)),
+        None => run_id(),
+    }
+}
+
+/// The journal in which the run is kept, if there is none of its id.
+async fn kept(
+    world: &World,
+    id: &RunId,
+    arguments: &StartArguments,
+) -> Result<Arc<SqliteJournal>, Complaint> {
+    let journal = journal::open(world).await?;
+    let known = journal.look(id).await.map_err(|error| Complaint::from_error(Exit::Failed, &error))?;
+    if let Some(known) = known {
+        let message = format!("there is a run `{id}` already: {}", known.standing.status());
+        return Err(Complaint::new(Exit::Failed, message).help(format!("flowrun runs show {id}")));
+    }
+    if !arguments.talk.quiet {
         world.terminal.say(&format!("run {id}, kept; if its process dies: flowrun runs resume {id}"));
     }
-    Ok(id)
+    Ok(journal)
 }
 
 /// Says how it ended, in the form that was asked for.

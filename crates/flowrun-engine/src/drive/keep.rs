@@ -1,0 +1,72 @@
+//! Takes the machine further, and keeps what happened before anything that follows from it is done (runs.md 7).
+
+use flowrun_machine::{Command, Event, EventRecord, Happening, advance};
+use flowrun_step::Effect;
+
+use super::Driver;
+use crate::journal::Entry;
+use crate::journal::{JournalError, NewRun, Standing};
+use crate::log::Log;
+
+impl Driver<'_> {
+    /// Takes the machine one event further, and keeps the event before anything that follows from it is done. Only calls that
+    /// change nothing are begun before (runs.md 7); what is still to be done comes back.
+    pub(super) async fn advance(&mut self, what: Happening) -> Result<Vec<Command>, JournalError> {
+        if let Some(log) = &mut self.log {
+            log.shorten(&self.plan, &self.run).await?;
+        }
+        let event = Event { at: self.services.clock.now(), what };
+        let Some(mut log) = self.log.take() else { return Ok(advance(&self.plan, &mut self.run, event)) };
+        let (record, what) = (EventRecord::of(&self.plan, &self.run, &event), event.what.clone());
+        let commands = advance(&self.plan, &mut self.run, event);
+        log.note(&self.plan, &what, &commands);
+        let is_safe = |command: &Command| matches!(command, Command::Call { effect: Effect::Safe, .. });
+        let (early, late) = commands.into_iter().partition::<Vec<_>, _>(is_safe);
+        let kept = self.keep(&mut log, record, &what, (early, &late)).await;
+        self.log = Some(log);
+        kept.map(|()| late)
+    }
+
+    async fn keep(
+        &mut self,
+        log: &mut Log,
+        record: Option<EventRecord>,
+        what: &Happening,
+        (early, late): (Vec<Command>, &[Command]),
+    ) -> Result<(), JournalError> {
+        let end = late.iter().find_map(|command| match command {
+            Command::Finish(end) => Some(Standing::of(self.flow, end)),
+            _ => None,
+        });
+        let is_over = end.is_some();
+        let standing = end.unwrap_or_else(|| log.standing());
+        let Some(record) = record else {
+            if *what == Happening::Resume {
+                log.turned();
+            }
+            early.into_iter().for_each(|command| self.obey(command));
+            return if is_over { log.stand(standing).await } else { Ok(()) };
+        };
+        let entry = log.entry(&self.plan, &self.run, record);
+        if matches!(what, Happening::Start { .. }) {
+            log.journal().begin(self.new_run(entry, standing)).await?;
+            early.into_iter().for_each(|command| self.obey(command));
+            return Ok(());
+        }
+        early.into_iter().for_each(|command| self.obey(command));
+        log.keep(entry, standing).await
+    }
+
+    fn new_run(&self, entry: Entry, standing: Standing) -> NewRun {
+        let (id, flow, texts) = (self.id.clone(), self.flow.name().to_owned(), self.flow.texts());
+        NewRun {
+            id,
+            flow,
+            texts,
+            hash: self.plan.hash.clone(),
+            at: self.services.clock.now(),
+            entry,
+            standing,
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! Runs that are kept: `--durable`, and what `flowrun runs` says and does.
+
+use serde_json::Value;
+
+use crate::person::Person;
+
+const GREETS: &str =
+    "name: greets\nsteps:\n  - set: { who: Ann }\n  - send: Hello {{who}}.\noutputs: { who: \"{{who}}\" }\n";
+const FAILS: &str = "steps:\n  - fail: no such contact\n";
+
+#[test]
+fn a_kept_run_is_begun_once_shown_listed_and_removed() {
+    let person = Person::new(&[]);
+    person.write("a.flow.yaml", GREETS);
+    person.write("b.flow.yaml", FAILS);
+    let ran = person.flowrun(&["a.flow.yaml", "--durable", "--id", "order-7"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(0), "Hello Ann.\n"), "{ran:?}");
+    assert!(ran.stderr.contains("if its process dies: flowrun runs resume order-7"), "{ran:?}");
+    let again = person.flowrun(&["a.flow.yaml", "--durable", "--id", "order-7"]);
+    assert_eq!((again.code, again.stdout.as_str()), (Some(1), ""), "{again:?}");
+    assert!(again.stderr.contains("there is a run `order-7` already: done"), "{again:?}");
+    assert_eq!(person.flowrun(&["b.flow.yaml", "--durable", "--id", "order-8", "--quiet"]).code, Some(1));
+
+    let shown = person.flowrun(&["runs", "show", "order-7"]).stdout;
+    assert!(
+        shown.starts_with("order-7  greets  done  since ") && shown.contains("{\"who\":\"Ann\"}"),
+        "{shown}"
+    );
+    let shown = person.flowrun(&["runs", "show", "order-8", "--json"]).stdout;
+    let shown: Value = serde_json::from_str(&shown).expect("JSON");
+    assert_eq!(shown["standing"]["status"], "failed");
+    assert_eq!(shown["standing"]["error"]["place"]["path"], "steps[0]", "{shown}");
+    let over = person.flowrun(&["runs", "resume", "order-8"]);
+    assert!(over.stderr.contains("run order-8 is over: failed"), "{over:?}");
+
+    assert!(person.flowrun(&["runs", "prune"]).stderr.contains("0 runs removed"));
+    assert!(person.flowrun(&["runs", "prune", "--older", "0s"]).stderr.contains("2 runs removed"));
+    assert!(person.flowrun(&["runs", "list"]).stderr.contains("no run is kept"));
+}
+
+#[test]
+fn what_runs_cannot_do_it_says_and_what_can_be_done() {
+    let person = Person::new(&[]);
+    person.write("a.flow.yaml", GREETS);
+    for (words, code, said) in [
+        (&["runs", "show", "nobody"][..], 1, "there is no run `nobody`"),
+        (&["runs", "resume", "nobody"], 1, "flowrun runs list shows those that are kept"),
+        (&["runs", "resume", "no body"], 2, "1 to 128 letters"),
+        (&["runs", "resume", "a", "--retry", "--skip"], 2, "cannot be used with"),
+        (&["runs", "prune", "--older", "soon"], 2, "`soon` is no duration"),
+        (&["a.flow.yaml", "--id", "order-7"], 2, "--durable"),
+        (&["a.flow.yaml", "--durable", "--sandbox"], 2, "cannot be used with"),
+    ] {
+        let ended = person.flowrun(words);
+        assert_eq!(ended.code, Some(code), "{words:?}: {ended:?}");
+        assert!(ended.stderr.contains(said), "{words:?}: {ended:?}");
+    }
+}
+
+/// A run whose process was killed while it waited is cancelled by another: what it did is taken back.
+#[test]
+fn a_run_whose_process_was_killed_is_cancelled_by_another() {
+    let person = Person::new(&[]);
+    let flow = "name: books\nsteps:\n  - send: Booked.\n    undo: [ { send: Taken back. } ]\n  - wait: 1h\n    finally: [ { send: Tidied up. } ]\n";
+    person.write("a.flow.yaml", flow);
+    let mut child = person.start(&["a.flow.yaml", "--durable", "--id", "one"]);
+    let waits = || {
+        let shown = person.flowrun(&["runs", "show", "one", "--json"]).stdout;
+        serde_json::from_str::<Value>(&shown).is_ok_and(|shown| shown["events"].as_u64() >= Some(2))
+    };
+    while !waits() {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    let held = person.flowrun(&["runs", "resume", "one"]);
+    assert!(held.stderr.contains("another process drives the run `one`"), "{held:?}");
+    child.kill().expect("it can be killed");
+    drop(child.wait());
+    let cancelled = person.flowrun(&["runs", "cancel", "one", "--quiet"]);
+    assert_eq!(cancelled.stdout, "Tidied up.\nTaken back.\n", "{cancelled:?}");
+    assert!(person.flowrun(&["runs", "list"]).stdout.starts_with("one  books  cancelled  since "));
+}
