@@ -55,6 +55,7 @@ fn what_runs_cannot_do_it_says_and_what_can_be_done() {
         assert_eq!(ended.code, Some(code), "{words:?}: {ended:?}");
         assert!(ended.stderr.contains(said), "{words:?}: {ended:?}");
     }
+    assert!(!person.home().join(".local").exists(), "asking makes nothing");
 }
 
 /// A run whose process was killed while it waited is cancelled by another: what it did is taken back.

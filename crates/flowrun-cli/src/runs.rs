@@ -46,8 +46,10 @@ fn resolution(arguments: &ResumeArguments) -> Option<InDoubt> {
 }
 
 async fn list(world: &World, json: bool) -> Result<Exit, Complaint> {
-    let runs = journal::open(world).await?.list().await;
-    let runs = runs.map_err(|error| Complaint::from_error(Exit::Failed, &error))?;
+    let runs = match journal::open_if_there(world).await? {
+        Some(journal) => journal.list().await.map_err(|error| Complaint::from_error(Exit::Failed, &error))?,
+        None => Vec::new(),
+    };
     if json {
         written(world.terminal.json(&runs))?;
         return Ok(Exit::Done);
@@ -71,7 +73,7 @@ fn line(run: &Summary) -> String {
 }
 
 async fn show(world: &World, id: &RunId, json: bool) -> Result<Exit, Complaint> {
-    let journal = journal::open(world).await?;
+    let Some(journal) = journal::open_if_there(world).await? else { return Err(unknown(id)) };
     let failed = |error| Complaint::from_error(Exit::Failed, &error);
     let Some(kept) = journal.look(id).await.map_err(failed)? else { return Err(unknown(id)) };
     let runs = journal.list().await.map_err(failed)?;
@@ -112,8 +114,12 @@ async fn prune(world: &World, older: &str) -> Result<Exit, Complaint> {
         || Complaint::new(Exit::Usage, format!("`{older}` is no duration")).help("write 12h, 7d or 1h30m");
     let length = duration::parse(older).map_err(|_| unreadable())?;
     let before = SystemClock.now().checked_sub(length).map_err(|_| unreadable())?;
-    let pruned = journal::open(world).await?.prune(before).await;
-    let pruned = pruned.map_err(|error| Complaint::from_error(Exit::Failed, &error))?;
+    let pruned = match journal::open_if_there(world).await? {
+        Some(journal) => {
+            journal.prune(before).await.map_err(|error| Complaint::from_error(Exit::Failed, &error))?
+        }
+        None => 0,
+    };
     let runs = if pruned == 1 { "run" } else { "runs" };
     world.terminal.say(&format!("{pruned} {runs} removed"));
     Ok(Exit::Done)

@@ -35,7 +35,7 @@ use crate::world::World;
 use compare::{Problem, problems};
 use coverage::Coverage;
 pub(crate) use find::{flow_of, tests_of};
-pub(crate) use replay::{Replayed, replay};
+pub(crate) use replay::{Replayed, has_id, replay};
 pub(crate) use stage::Stage;
 
 /// A test file and its flow, both without mistakes.

@@ -60,7 +60,7 @@ impl Engine {
         Ok(Catalog::new(self.services.steps.clone()).with_integrations(integrations))
     }
 
-    /// Runs a flow to its end, in memory.
+    /// Runs a flow to its end: in memory or, with a journal, so that it can be taken up again after this process.
     ///
     /// Cancelling the token ends the run through every `finally`; the outcome then says so.
     pub async fn run(&self, flow: &Flow, start: Start, cancel: CancellationToken) -> Outcome {

@@ -163,6 +163,9 @@ impl Trigger {
     }
 }
 
+/// The kinds of triggers.
+pub(crate) const KINDS: &[&str] = &["message", "webhook", "schedule", "event"];
+
 /// What is known of a trigger of this kind under `trigger`.
 pub(crate) fn fields(kind: &str) -> &'static [&'static str] {
     match kind {

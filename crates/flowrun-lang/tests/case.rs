@@ -153,8 +153,8 @@ fn what_comes_from_outside_is_read_with_its_mistakes() {
                 cases[1].calls[0].after => write 500ms, 30s, 5m, 1h30m or 2d
             9:35 error[F022]: this is a whole number from 200 to 599, but this is `99`
                 cases[1].expect.response.status => write the number without quotes or units
-            9:52 error[F022]: an event has a name, but this is a map
-                cases[1].expect.emitted[0] => - { event: invoice_paid, key: "7" }
+            9:52 error[F021]: `event` is missing
+                cases[1].expect.emitted[0] => add `event:`
         "#]],
     );
 }

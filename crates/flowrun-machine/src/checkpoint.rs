@@ -128,7 +128,7 @@ impl Run {
     pub fn positions(&self, plan: &Plan) -> String {
         let place = |(id, strand): (&u64, &Strand)| {
             let place = names::Names(plan.flow(strand.flow)).place(strand.pc);
-            format!("{id} {} {place:?}\n", strand.frames.len())
+            format!("{id} {} {place}\n", strand.frames.len())
         };
         crate::key::key(&self.id, &self.strands.iter().map(place).collect::<String>())
     }

@@ -182,6 +182,18 @@ pub enum Body {
     Text(String),
 }
 
+impl Body {
+    /// What it holds, as JSON; null where there is none.
+    #[must_use]
+    pub fn value(&self) -> Value {
+        match self {
+            Self::Empty => Value::Null,
+            Self::Json(json) => json.clone(),
+            Self::Text(text) => Value::from(text.as_str()),
+        }
+    }
+}
+
 /// How a step ended (L-12).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StepStatus {

@@ -1,5 +1,6 @@
 //! The journal of this person's runs.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use flowrun::journal::{OpenError, SqliteJournal};
@@ -11,11 +12,21 @@ use crate::exit::Exit;
 use crate::integrations;
 use crate::world::World;
 
+/// The journal, if a run was ever kept; nothing is made where there is none.
+pub(crate) async fn open_if_there(world: &World) -> Result<Option<Arc<SqliteJournal>>, Complaint> {
+    if folder(world)?.exists() { open(world).await.map(Some) } else { Ok(None) }
+}
+
+fn folder(world: &World) -> Result<PathBuf, Complaint> {
+    Ok(world.data_folder()?.join("runs"))
+}
+
 /// Opens the journal in the data folder; its key is kept with the integrations.
 pub(crate) async fn open(world: &World) -> Result<Arc<SqliteJournal>, Complaint> {
+    let folder = folder(world)?;
     let key = integrations::registry(world)?.data_key("journal").await.map_err(LookupError::from)?;
     let edges = (Arc::new(SystemClock) as _, Arc::new(SystemEntropy) as _);
-    let journal = SqliteJournal::open(&world.data_folder()?.join("runs"), &key, edges);
+    let journal = SqliteJournal::open(&folder, &key, edges);
     journal.map(Arc::new).map_err(|error| {
         let complaint = Complaint::from_error(Exit::Failed, &error);
         match error {

@@ -32,7 +32,7 @@ pub(crate) async fn resume(
     wish: Wish,
     talk: &TalkArguments,
 ) -> Result<Exit, Complaint> {
-    let journal = journal::open(world).await?;
+    let Some(journal) = journal::open_if_there(world).await? else { return Err(unknown(id)) };
     let kept = journal.load(id).await.map_err(|error| Complaint::from_error(Exit::Failed, &error))?;
     let Some(kept) = kept else { return Err(unknown(id)) };
     if kept.standing.is_over() {

@@ -116,12 +116,12 @@ impl Scene {
     fn answers(&self, status: u16, headers: &[(String, String)], body: &Body) {
         let headers: serde_json::Map<String, Value> =
             headers.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str()))).collect();
-        let (json, text) = match body {
-            Body::Empty => (Value::Null, String::new()),
-            Body::Json(json) => (json.clone(), json.to_string()),
-            Body::Text(text) => (Value::from(text.as_str()), text.clone()),
+        let text = match body {
+            Body::Empty => String::new(),
+            Body::Json(json) => json.to_string(),
+            Body::Text(text) => text.clone(),
         };
-        let answer = json!({ "status": status, "headers": headers, "body": json });
+        let answer = json!({ "status": status, "headers": headers, "body": body.value() });
         self.event(&json!({"event": "answered", "answer": answer}));
         if self.is_dry {
             return self.terminal.say(&format!("would answer: {status} {text}"));

@@ -6,6 +6,7 @@ use flowrun::lang::{Code, Diagnostic};
 use serde_json::Value;
 
 use super::diff::{self, Line};
+use super::replay::has_id;
 use super::run::{End, Ran};
 use super::stage::{Asked, Response, fits};
 
@@ -55,9 +56,9 @@ fn unanswered(case: &Case, asked: &Asked) -> Problem {
     let message = format!("no reply of the case answers {method} {url}");
     let diagnostic = Diagnostic::error(Code::NoReplyLeft, message).at(case.name.place.clone());
     let diagnostic = diagnostic.because(format!("asked by {step}, for which no reply is left that fits"));
-    let help = match step.contains(['[', '.']) {
-        true => format!("replies: [ {{ when: {{ method: {method}, url: \"{url}\" }}, json: {{}} }} ]"),
-        false => format!("replies: {{ {step}: [ {{ json: {{}} }} ] }}"),
+    let help = match has_id(step) {
+        true => format!("replies: {{ {step}: [ {{ json: {{}} }} ] }}"),
+        false => format!("replies: [ {{ when: {{ method: {method}, url: \"{url}\" }}, json: {{}} }} ]"),
     };
     Problem { diagnostic: diagnostic.help(help), diff: Vec::new() }
 }

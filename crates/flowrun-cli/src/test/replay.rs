@@ -88,6 +88,6 @@ fn request(step: &str, method: &str, url: &str) -> Value {
 }
 
 /// Whether a step is called by its id, and not by its place.
-fn has_id(step: &str) -> bool {
+pub(crate) fn has_id(step: &str) -> bool {
     !step.contains(['[', '.'])
 }

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use flowrun::engine::{Incoming, Observer, Post, RunEvent, Told};
 use flowrun::lang::Flow;
 use flowrun::lang::case::{Answer, Body, Canned, Case, Suite, When};
-use flowrun::machine::{self, Source, StepStatus};
+use flowrun::machine::{Source, StepStatus};
 use flowrun::step::{
     BoxFuture, CallEffect, Channel, Clock, Effect, IntegrationName, IntegrationStatus, Integrations,
     Outbound, OutgoingMessage, Reply, Request, SecretSource, StepError, Tenant,
@@ -259,12 +259,8 @@ impl Observer for Stage {
             RunEvent::Waiting { source: Source::Answer { .. }, .. } => self.asked(),
             RunEvent::Emitted(told) => self.seen().emitted.push(told.clone()),
             RunEvent::Answered { status, headers, body } => {
-                let body = match body {
-                    machine::Body::Empty => Value::Null,
-                    machine::Body::Json(json) => json.clone(),
-                    machine::Body::Text(text) => Value::from(text.as_str()),
-                };
-                self.seen().answer = Some(Response { status: *status, headers: headers.clone(), body });
+                let (headers, body) = (headers.clone(), body.value());
+                self.seen().answer = Some(Response { status: *status, headers, body });
             }
             _ => {}
         }

@@ -158,10 +158,7 @@ fn response(keys: &mut Keys<'_>, problems: &mut Problems<'_>) -> Option<Written<
 fn event(node: &Node, path: &str, problems: &mut Problems<'_>) -> Option<ExpectedEvent> {
     let mut keys = Keys::of_a("an event", node, path, problems)?;
     let event = keys.text("event", problems).map(str::to_owned);
-    if event.is_none() && node.get("event").is_none() {
-        keys.text("event", problems);
-        wrong_shape(problems, (path, node), "an event has a name", "- { event: invoice_paid, key: \"7\" }");
-    }
+    read::needed(node, (path, "event"), problems);
     let (key, data) = (keys.text("key", problems).map(str::to_owned), keys.take("data").map(Node::value));
     keys.refuse_rest(&["event", "key", "data"], problems);
     Some(ExpectedEvent { event: event?, key, data })

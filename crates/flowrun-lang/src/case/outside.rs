@@ -5,11 +5,10 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::{Written, read};
-use crate::code::Code;
 use crate::document::{Keys, wrong_shape};
 use crate::node::Node;
 use crate::problems::Problems;
-use crate::trigger::fields;
+use crate::trigger::{KINDS, fields};
 
 /// Something a person says.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,8 +31,6 @@ pub struct Happened {
     /// When, counted from the start.
     pub after: Duration,
 }
-
-const KINDS: &[&str] = &["message", "webhook", "schedule", "event"];
 
 /// Reads `start`: one kind of trigger, and what it brings.
 pub(super) fn start(
@@ -112,11 +109,7 @@ pub(super) fn happened(
 fn one(node: &Node, path: &str, name: &str, problems: &mut Problems<'_>) -> Option<Happened> {
     let mut keys = Keys::of_a("what happens", node, path, problems)?;
     let called = read::written(&mut keys, name, problems);
-    if called.is_none() && node.get(name).is_none() {
-        let at = node.bytes.start..node.bytes.start;
-        let problem = problems.error(Code::MissingKey, (path, at), format!("`{name}` is missing"));
-        problem.set_help(format!("add `{name}:`"));
-    }
+    read::needed(node, (path, name), problems);
     let after = read::duration(&mut keys, "after", problems).unwrap_or_default();
     let (key, data) = if name == "event" {
         let key = keys.text("key", problems).map(str::to_owned);

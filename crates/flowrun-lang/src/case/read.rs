@@ -23,6 +23,15 @@ pub(super) fn written(
     Some(Written { is: text, place: problems.source().place(&path, node.bytes.clone()) })
 }
 
+/// Says of a key that must be there that it is missing.
+pub(super) fn needed(node: &Node, (path, key): (&str, &str), problems: &mut Problems<'_>) {
+    if node.get(key).is_none() {
+        let at = node.bytes.start..node.bytes.start;
+        let problem = problems.error(Code::MissingKey, (path, at), format!("`{key}` is missing"));
+        problem.set_help(format!("add `{key}:`"));
+    }
+}
+
 /// A key and where it stands.
 pub(super) fn key_of(key: &Key, path: &str, problems: &Problems<'_>) -> Written<String> {
     Written { is: key.text.clone(), place: problems.source().place(path, key.bytes.clone()) }

@@ -11,10 +11,10 @@ use crate::document::{Keys, wrong_shape};
 use crate::node::Node;
 use crate::suggest::instead;
 use crate::trigger::{
-    Busy, EventTrigger, Match, MessageTrigger, Proof, Reply, ScheduleTrigger, Trigger, WebhookTrigger, fields,
+    Busy, EventTrigger, KINDS, Match, MessageTrigger, Proof, Reply, ScheduleTrigger, Trigger, WebhookTrigger,
+    fields,
 };
 
-const KINDS: &[&str] = &["message", "webhook", "schedule", "event"];
 const MESSAGE: &[&str] =
     &["channels", "accounts", "keywords", "match", "if", "interrupt", "default", "while_busy"];
 const WEBHOOK: &[&str] = &["path", "method", "auth", "reply", "timeout"];

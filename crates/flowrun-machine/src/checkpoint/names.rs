@@ -1,5 +1,7 @@
 //! Names for what a plan counts: steps by their path, ops by their step and word, variables by name.
 
+use std::fmt;
+
 use flowrun_template::Slot;
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +22,13 @@ pub(super) struct Place {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
 fn is_zero(nth: &usize) -> bool {
     *nth == 0
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { step, op, nth } = self;
+        write!(f, "{} {op} {nth}", step.as_deref().unwrap_or("-"))
+    }
 }
 
 /// The names of one flow of a bundle.

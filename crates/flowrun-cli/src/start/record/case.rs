@@ -16,6 +16,7 @@ use super::scrub::{REDACTED, Scrub};
 use super::tape::{Answer, Exchange, Tape};
 use super::yaml;
 use crate::net::Net;
+use crate::test::has_id;
 
 /// Headers of replies that a flow, its retries or its pages may go by.
 const KEPT: [&str; 5] = ["link", "location", "etag", "last-modified", "retry-after"];
@@ -163,7 +164,7 @@ impl Recording {
 
     /// Replies by the step that asked; by the request, if a step has no id to name it by.
     fn replies(&self, exchanges: &[Exchange], scrub: &Scrub<'_>) -> Value {
-        let all_have_ids = exchanges.iter().all(|exchange| !exchange.step.contains(['[', '.']));
+        let all_have_ids = exchanges.iter().all(|exchange| has_id(&exchange.step));
         let mut list = Vec::new();
         let mut by_step: Map<String, Value> = Map::new();
         for exchange in exchanges {
