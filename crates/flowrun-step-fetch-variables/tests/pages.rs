@@ -54,6 +54,42 @@ async fn a_value_of_the_page_goes_into_the_query() {
     assert_eq!(seen, ["GET /contacts?limit=2 HTTP/1.1", "GET /contacts?limit=2&after=c%2F2 HTTP/1.1"]);
 }
 
+/// Zoho CRM (Get Records): a token of the page beside `more_records`; it is null on the last.
+#[tokio::test]
+async fn a_token_of_the_page_goes_into_the_query_and_null_is_the_end() {
+    let next = json!({ "from": "info.next_page_token", "to": "query.page_token" });
+    let answer = |request: &str| match is_asked(request, "page_token=t2") {
+        false => {
+            Answer::json(200, r#"{"data":[{"id":"1"}],"info":{"more_records":true,"next_page_token":"t2"}}"#)
+        }
+        true => {
+            Answer::json(200, r#"{"data":[{"id":"2"}],"info":{"more_records":false,"next_page_token":null}}"#)
+        }
+    };
+    let (seen, all) = pages(json!({ "paginate": { "items": "data", "next": next } }), answer).await;
+    assert_eq!(all, Ok(vec![json!({"id": "1"}), json!({"id": "2"})]));
+    assert_eq!(seen, ["GET /contacts?limit=2 HTTP/1.1", "GET /contacts?limit=2&page_token=t2 HTTP/1.1"]);
+}
+
+/// Stripe (auto-pagination by hand): the next page starts after the last item of this one. Without `until: not item.has_more`
+/// one page more is asked for, which is empty.
+#[tokio::test]
+async fn the_last_item_of_a_page_leads_to_the_next_one() {
+    let next = json!({ "from": "data[-1].id", "to": "query.starting_after" });
+    let answer = |request: &str| match (
+        is_asked(request, "starting_after=ch_2"),
+        is_asked(request, "starting_after=ch_3"),
+    ) {
+        (false, false) => Answer::json(200, r#"{"data":[{"id":"ch_1"},{"id":"ch_2"}],"has_more":true}"#),
+        (true, _) => Answer::json(200, r#"{"data":[{"id":"ch_3"}],"has_more":false}"#),
+        (_, true) => Answer::json(200, r#"{"data":[],"has_more":false}"#),
+    };
+    let (seen, all) = pages(json!({ "paginate": { "items": "data", "next": next } }), answer).await;
+    let ids: Vec<String> = all.unwrap().iter().map(|item| item["id"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(ids, ["ch_1", "ch_2", "ch_3"]);
+    assert_eq!(seen.last().unwrap(), "GET /contacts?limit=2&starting_after=ch_3 HTTP/1.1");
+}
+
 /// Teamleader and others: a number of the page, here in the body of a POST that reads.
 #[tokio::test]
 async fn a_number_goes_into_the_body_and_an_empty_page_is_the_end() {
