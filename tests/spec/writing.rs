@@ -183,6 +183,76 @@ fn permissions_show_what_a_flow_may_reach_n12() {
     assert_eq!(ended.code, Some(2), "{ended:?}");
 }
 
+/// N12: what starts a flow, what it waits for, its own URLs, what it tells; and none of the secrets that prove a caller.
+#[test]
+fn permissions_show_what_starts_a_flow_and_what_it_listens_to_and_tells_n12() {
+    let person = Person::new(&[]);
+    person.write(
+        "inner.flow.yaml",
+        "trigger: { event: { name: unheard } }\nsteps:\n  - emit: { event: counted }\n",
+    );
+    person.write(
+        "f.yaml",
+        "name: t\nsecrets: [SIGN]\ntrigger: { webhook: { path: orders/paid, auth: { hmac: SIGN } } }\nsteps:\n  \
+         - wait: { event: shipped }\n  - id: confirmed\n    wait: { webhook: }\n  - emit: { event: closed }\n  \
+         - emit: { event: counted }\n  - call: inner.flow.yaml\n  - log: \"{{callbacks.confirmed}}\"\n",
+    );
+    let ended = person.flowrun(&["check", "--permissions", "f.yaml"]);
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{ended:?}");
+    expect![[r#"
+        f.yaml: t
+          started by   a call: POST /orders/paid, signed with SIGN
+          waits for    the event shipped (steps[0])
+          own URL      POST {{callbacks.confirmed}}, called once (steps[1])
+          tells        the event closed (steps[2])
+          tells        the event counted (steps[3], steps[0])
+          secret       SIGN
+          no host
+    "#]]
+    .assert_eq(&ended.stdout);
+    let ended = person.flowrun(&["check", "--permissions", "f.yaml", "--message-format", "json"]);
+    let said = json_of(ended.stdout.trim_end());
+    let trigger = json!({ "kind": "webhook", "method": "POST", "path": "orders/paid", "auth": "hmac", "secret": "SIGN" });
+    assert_eq!(said["trigger"], trigger, "{said:#}");
+    assert_eq!(said["waits_for"], json!([{ "event": "shipped", "steps": ["steps[0]"] }]), "{said:#}");
+    assert_eq!(
+        said["callbacks"],
+        json!([{ "id": "confirmed", "method": "POST", "step": "steps[1]" }]),
+        "{said:#}"
+    );
+    assert_eq!(
+        said["emits"][1],
+        json!({ "event": "counted", "steps": ["steps[3]", "steps[0]"] }),
+        "{said:#}"
+    );
+}
+
+#[test]
+fn permissions_say_each_kind_of_trigger_n12() {
+    let person = Person::new(&[]);
+    for (trigger, words) in [
+        ("message: {}", "any message"),
+        ("message: { keywords: [hi, hello], match: prefix }", "a message: hi | hello (prefix)"),
+        (
+            "message: { channels: [sms], accounts: [\"+32\"], default: true, interrupt: true }",
+            "any message, on sms, to +32, and what no other flow takes, also while another flow is under way",
+        ),
+        ("webhook: { path: /a, method: put }", "a call: PUT /a, from anyone: it has no `auth`"),
+        ("webhook: { path: a, auth: { bearer: KEY } }", "a call: POST /a, with KEY as its bearer token"),
+        ("schedule: { cron: 0 9 * * 1, zone: Europe/Brussels }", "the clock: 0 9 * * 1, Europe/Brussels"),
+        ("event: { name: paid }", "the event paid"),
+    ] {
+        person.write(
+            "f.yaml",
+            &format!("secrets: [KEY]\ntrigger: {{ {trigger} }}\nsteps:\n  - http_request: {{ url: \"https://api.example.com/\", \
+                 headers: {{ X-Key: \"{{{{secrets.KEY}}}}\" }} }}\n"),
+        );
+        let ended = person.flowrun(&["check", "--permissions", "f.yaml"]);
+        let line = ended.stdout.lines().nth(1).unwrap_or_default();
+        assert_eq!(line, format!("  started by   {words}"), "{ended:?}");
+    }
+}
+
 /// The committed schema is what this binary writes; `cargo bless` writes it anew.
 #[test]
 fn the_committed_schema_and_reference_are_this_binarys() {

@@ -270,7 +270,18 @@ pub(crate) fn check(draft: &Draft<'_>) -> Vec<Finding> {
             help: Some("query.page, or json.page.after".to_owned()),
         })
     });
-    wrong_path.chain(wrong_place).collect()
+    let leads = [text(&["next"]), text(&["next", "from"])];
+    let many = leads.into_iter().flatten().filter_map(|(at, source)| {
+        // What gives a list, perhaps of one, would end the pages silently.
+        let message = format!("`{source}` gives a list, and one value leads to the next page");
+        let help = Some("name one: data[-1].id is that of the last item".to_owned());
+        Path::compile(source).is_ok_and(|path| !path.is_singular()).then_some(Finding {
+            path: at,
+            message,
+            help,
+        })
+    });
+    wrong_path.chain(many).chain(wrong_place).collect()
 }
 
 #[cfg(test)]

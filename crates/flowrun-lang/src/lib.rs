@@ -50,7 +50,7 @@ pub use code::Code;
 pub use diagnostic::{Diagnostic, Place, Severity};
 pub use flow::Flow;
 pub use input::{Given, Input};
-pub use permissions::{HostUse, IntegrationUse, Permissions};
+pub use permissions::{CallbackUse, EventUse, HostUse, IntegrationUse, Permissions, TriggerUse};
 pub use schema::flow_schema;
 pub use source::SourceText;
 pub use texts::Texts;

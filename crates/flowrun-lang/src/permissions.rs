@@ -1,4 +1,7 @@
-//! What a flow may reach: hosts, integrations, secrets (N12). Read from the flow alone; nothing is asked or opened.
+//! What a flow may reach, and what reaches it: hosts, integrations, secrets, triggers, events (N12). Read from the flow
+//! alone; nothing is asked or opened.
+
+mod outside;
 
 use std::collections::BTreeMap;
 
@@ -6,6 +9,9 @@ use flowrun_step::IntegrationName;
 use serde::Serialize;
 
 use crate::flow::Flow;
+
+use outside::Outside;
+pub use outside::{CallbackUse, EventUse, TriggerUse};
 
 /// Where a call goes, as far as it is written out.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,7 +34,7 @@ pub(crate) struct Visit {
     pub(crate) step: String,
 }
 
-/// What a flow may reach.
+/// What a flow may reach, and what reaches it.
 ///
 /// # Example
 /// ```
@@ -50,6 +56,14 @@ pub struct Permissions {
     pub integrations: Vec<IntegrationUse>,
     /// The secrets it declares.
     pub secrets: Vec<String>,
+    /// What starts it, besides a person.
+    pub trigger: Option<TriggerUse>,
+    /// The events that it waits for.
+    pub waits_for: Vec<EventUse>,
+    /// Its own URLs, that it waits for a call of.
+    pub callbacks: Vec<CallbackUse>,
+    /// The events that it tells of.
+    pub emits: Vec<EventUse>,
 }
 
 /// One integration, and what a flow says it needs of it.
@@ -98,7 +112,7 @@ pub struct HostUse {
 }
 
 impl Flow {
-    /// What this flow may reach.
+    /// What this flow may reach, and what reaches it.
     #[must_use]
     pub fn permissions(&self) -> Permissions {
         let mut hosts: BTreeMap<&Target, HostUse> = BTreeMap::new();
@@ -113,11 +127,16 @@ impl Flow {
             host.integrations.sort();
             host.integrations.dedup();
         }
+        let Outside { waits_for, callbacks, emits } = Outside::of(self);
         Permissions {
             flow: self.name().to_owned(),
             hosts,
             integrations: self.integrations().to_vec(),
             secrets: self.secrets().to_vec(),
+            trigger: self.trigger().map(TriggerUse::of),
+            waits_for,
+            callbacks,
+            emits,
         }
     }
 }

@@ -248,7 +248,11 @@ fn what_a_flow_may_reach_is_told_apart_by_who_decides_it_n12() {
               ],
               "secrets": [
                 "KEY"
-              ]
+              ],
+              "trigger": null,
+              "waits_for": [],
+              "callbacks": [],
+              "emits": []
             }"#]],
     );
 }

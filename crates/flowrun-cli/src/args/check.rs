@@ -13,7 +13,8 @@ pub(crate) struct CheckArguments {
     /// How mistakes are shown; json and sarif go to stdout.
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     pub(crate) message_format: MessageFormat,
-    /// Show what each flow may reach, on stdout: hosts, integrations, secrets. No integration is asked.
+    /// Show what each flow may reach and what reaches it, on stdout: hosts, integrations, secrets, what starts it, events.
+    /// No integration is asked.
     #[arg(long)]
     pub(crate) permissions: bool,
 }

@@ -56,14 +56,14 @@ impl Lines<'_> {
         }
         let content = &self.text[at..line.end];
         let key = key(content);
-        if let Some(key) = key {
+        if let Some((_, value)) = key {
             indent = at - line.start;
-            at = line.end - content[key.len() + 1..].trim_start().len();
+            at = line.end - value.trim_start().len();
         }
         if at >= line.end || content == "-" {
             return;
         }
-        match self.reader.read(at..line.end, (key, indent)) {
+        match self.reader.read(at..line.end, (key.map(|(key, _)| key), indent)) {
             Next::Line => {}
             Next::Indented => self.within = Some(indent),
             Next::LineAfter(byte) => {
@@ -82,17 +82,22 @@ fn is_marker(line: &str) -> bool {
         || line.starts_with("%TAG")
 }
 
-/// The key at the start of a line's content, without its colon.
-fn key(content: &str) -> Option<&str> {
+/// The key at the start of a line's content, and what follows its colon.
+fn key(content: &str) -> Option<(&str, &str)> {
     let end = match content.as_bytes().first()? {
         b'"' | b'\'' => super::quote::end(content, 0)?,
         b'{' | b'[' | b'&' | b'*' | b'!' | b'|' | b'>' | b'%' | b'@' | b'`' => return None,
         b'?' if content.starts_with("? ") => return None,
-        _ => content.find(": ").or(content.strip_suffix(':').map(str::len))?,
+        _ => {
+            let end = content.find(": ").or(content.strip_suffix(':').map(str::len))?;
+            // What follows is a comment, and its colon is no key's.
+            Some(end).filter(|end| !content[..*end].contains(" #"))?
+        }
     };
     let (key, rest) = content.split_at_checked(end)?;
-    let is_key = rest == ":" || rest.starts_with(": ") || rest.starts_with(":\t");
-    (is_key && !key.contains(" #") && !key.contains('\n')).then_some(key)
+    let value = rest.trim_start_matches(' ').strip_prefix(':')?;
+    let is_key = value.is_empty() || value.starts_with([' ', '\t']);
+    (is_key && !key.contains('\n')).then_some((key, value))
 }
 
 fn tab(line: &str, start: usize) -> Trap {
@@ -105,5 +110,31 @@ fn tab(line: &str, start: usize) -> Trap {
         message: "a tab in the indentation: YAML indents with spaces".to_owned(),
         help: format!("indent with spaces: {}{content}", line[..blanks].replace('\t', "  ")),
         unreadable: start..start + blanks,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quoted_key_may_hold_a_hash() {
+        for text in [
+            "\"order #1\": it has shipped\n",
+            "'order #1': it has shipped\n",
+            "- \"order #1\":\n    a: b\n",
+            "\"order #1\" : it has shipped\n",
+            "query:\n  'a # b': [c]\n",
+            "\"it is: #1\": \"a #b\" # a comment\n",
+        ] {
+            assert_eq!(find(text), [], "{text}");
+        }
+    }
+
+    #[test]
+    fn a_hash_after_a_quoted_key_still_cuts_a_text() {
+        let codes: Vec<Code> =
+            find("\"order #1\": Order #{{id}} shipped\n").iter().map(|it| it.code).collect();
+        assert_eq!(codes, [Code::CommentCutsText]);
     }
 }
