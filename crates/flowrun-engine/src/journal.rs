@@ -80,6 +80,13 @@ pub enum Entry {
         /// Where the run stood after it (`Run::positions`): whoever feeds the event again must come to stand there too.
         positions: String,
     },
+    /// The machine had its turn again, and something follows from that.
+    Turned {
+        /// How often since the entry before.
+        turns: u32,
+        /// Where the run stood after it.
+        positions: String,
+    },
     /// The process died while these calls were under way, and they are made again.
     Lost {
         /// Their ops.

@@ -80,6 +80,11 @@ impl Log {
         }
     }
 
+    /// An entry of turns from which something follows.
+    pub(crate) fn turned_entry(&mut self, plan: &Plan, run: &Run) -> Entry {
+        Entry::Turned { turns: std::mem::take(&mut self.turns), positions: run.positions(plan) }
+    }
+
     /// Keeps an entry.
     pub(crate) async fn keep(&mut self, entry: Entry, standing: Standing) -> Result<(), JournalError> {
         self.is_long = self.journal.append(&self.id, entry, standing).await? > self.most;
@@ -95,11 +100,6 @@ impl Log {
             (self.turns, self.most) = (0, LOG.max(2 * bytes));
         }
         Ok(())
-    }
-
-    /// Says how the run stands after a turn that no entry is made of.
-    pub(crate) async fn stand(&self, standing: Standing) -> Result<(), JournalError> {
-        self.journal.stand(&self.id, standing).await
     }
 
     /// Counts the loss of calls, durably, before they are made again; gives how often each was lost.

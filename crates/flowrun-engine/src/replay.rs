@@ -38,11 +38,11 @@ impl Replayed {
                     (0..turns).for_each(|_| drop(advance(plan, &mut run, resumed())));
                     let event = event.read(plan, &run).map_err(|error| error.to_string())?;
                     again = advance(plan, &mut run, event);
-                    if run.positions(plan) != positions {
-                        return Err(
-                            "what happened in it leads elsewhere in this version of flowrun".to_owned()
-                        );
-                    }
+                    stands(flow, &run, &positions)?;
+                }
+                Entry::Turned { turns, positions } => {
+                    (0..turns).for_each(|_| again = advance(plan, &mut run, resumed()));
+                    stands(flow, &run, &positions)?;
                 }
             }
         }
@@ -52,6 +52,14 @@ impl Replayed {
         again.retain(is_unanswered);
         Ok(Self { run, losses, again })
     }
+}
+
+/// Whether the run stands where it stood.
+fn stands(flow: &Flow, run: &Run, positions: &str) -> Result<(), String> {
+    if run.positions(flow.plan()) == positions {
+        return Ok(());
+    }
+    Err("what happened in it leads elsewhere in this version of flowrun".to_owned())
 }
 
 fn resumed() -> Event {

@@ -251,7 +251,7 @@ fn flow(text: &str, disk: &Disk) -> Flow {
     checked.flow.unwrap_or_else(|| panic!("{:#?}", checked.diagnostics))
 }
 
-const FLOWS: [&str; 6] = [
+const FLOWS: [&str; 7] = [
     // One after the other, with a retry and a pause.
     "steps:\n  - test.look: { say: first }\n    into: a\n  - test.put: { say: \"fail then {{a}}\" }\n    retry: 1\n    into: b\n  \
      - wait: 5s\n  - test.put: { say: last }\noutputs: { b: \"{{b}}\" }\n",
@@ -268,6 +268,9 @@ const FLOWS: [&str; 6] = [
     // A called flow's like: a block with a time limit that is kept.
     "steps:\n  - do: [ { test.look: { say: slow } }, { test.put: { say: sure } } ]\n    timeout: 1m\n    on_error: [ { test.put: { say: \
      never } } ]\n",
+    // What must not be done twice, after so many ops that the machine has yielded since the last event.
+    "steps:\n  - repeat: { max: 400 }\n    do: [ { set: { a: 1 } }, { set: { b: \"{{a}}\" } } ]\n  - test.pay: { say: paid }\n    into: \
+     paid\n  - emit: { event: settled }\n  - test.put: { say: \"after {{b}}\" }\noutputs: { paid: \"{{paid}}\" }\n",
     // What must not be done twice, between things that may.
     "steps:\n  - test.put: { say: before }\n  - test.pay: { say: paid }\n    into: paid\n  - test.put: { say: after }\noutputs: { paid: \
      \"{{paid}}\" }\n",

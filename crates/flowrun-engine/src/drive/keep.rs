@@ -4,8 +4,7 @@ use flowrun_machine::{Command, Event, EventRecord, Happening, advance};
 use flowrun_step::Effect;
 
 use super::Driver;
-use crate::journal::Entry;
-use crate::journal::{JournalError, NewRun, Standing};
+use crate::journal::{Entry, JournalError, NewRun, Standing};
 use crate::log::Log;
 
 impl Driver<'_> {
@@ -38,14 +37,18 @@ impl Driver<'_> {
             Command::Finish(end) => Some(Standing::of(self.flow, end)),
             _ => None,
         });
-        let is_over = end.is_some();
         let standing = end.unwrap_or_else(|| log.standing());
         let Some(record) = record else {
-            if *what == Happening::Resume {
-                log.turned();
-            }
             early.into_iter().for_each(|command| self.obey(command));
-            return if is_over { log.stand(standing).await } else { Ok(()) };
+            if *what != Happening::Resume {
+                return Ok(());
+            }
+            log.turned();
+            if !late.iter().any(is_felt) {
+                return Ok(());
+            }
+            let entry = log.turned_entry(&self.plan, &self.run);
+            return log.keep(entry, standing).await;
         };
         let entry = log.entry(&self.plan, &self.run, record);
         if matches!(what, Happening::Start { .. }) {
@@ -69,4 +72,12 @@ impl Driver<'_> {
             standing,
         }
     }
+}
+
+/// Whether somebody outside feels it, so that it must not be done a second time without a thought.
+fn is_felt(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::Call { .. } | Command::Answer { .. } | Command::Emit { .. } | Command::Finish(_)
+    )
 }
