@@ -19,11 +19,11 @@ use crate::source::SourceText;
 /// use flowrun_lang::{Catalog, SourceText, check};
 /// use flowrun_step::StepSet;
 ///
-/// let (source, catalog) = (SourceText::new("f.yaml", b"steps:\n  - send: Hello.\n".to_vec())?, Catalog::new(StepSet::new()));
+/// let source = SourceText::new("f.yaml", b"steps:\n  - send: Hello.\n".to_vec()).expect("UTF-8");
+/// let catalog = Catalog::new(StepSet::new());
 /// let flow = check(&source, &catalog).flow.expect("a flow without errors");
-/// let again = flow.texts().check(&catalog)?.flow.expect("the same flow");
+/// let again = flow.texts().check(&catalog).expect("no larger than before").flow.expect("the same flow");
 /// assert_eq!(again.plan().hash, flow.plan().hash);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
