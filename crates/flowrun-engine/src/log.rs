@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use flowrun_machine::{Command, EventRecord, Happening, Plan, Run};
+use flowrun_machine::{Command, EventRecord, Plan, Run};
 use flowrun_step::RunId;
 
 use crate::journal::{Entry, Journal, JournalError, KeptCheckpoint, Standing};
@@ -46,12 +46,14 @@ impl Log {
         self.doubts.values().cloned().collect::<BTreeSet<_>>().into_iter().collect()
     }
 
+    /// A call has ended, or somebody said what becomes of it.
+    pub(crate) fn settled(&mut self, op: u64) {
+        self.doubts.remove(&op);
+        self.losses.remove(&op);
+    }
+
     /// Takes note of what came into doubt, and of what no longer is.
-    pub(crate) fn note(&mut self, plan: &Plan, what: &Happening, commands: &[Command]) {
-        if let Happening::Called { op, .. } | Happening::Resolve { op, .. } = what {
-            self.doubts.remove(op);
-            self.losses.remove(op);
-        }
+    pub(crate) fn note(&mut self, plan: &Plan, commands: &[Command]) {
         for command in commands {
             match command {
                 Command::InDoubt { op, flow, step } => {

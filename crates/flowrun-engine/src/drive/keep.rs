@@ -16,12 +16,15 @@ impl Driver<'_> {
         }
         let event = Event { at: self.services.clock.now(), what };
         let Some(mut log) = self.log.take() else { return Ok(advance(&self.plan, &mut self.run, event)) };
-        let (record, what) = (EventRecord::of(&self.plan, &self.run, &event), event.what.clone());
+        let (record, cause) = (EventRecord::of(&self.plan, &self.run, &event), Cause::of(&event.what));
         let commands = advance(&self.plan, &mut self.run, event);
-        log.note(&self.plan, &what, &commands);
+        if let Cause::Settled(op) = cause {
+            log.settled(op);
+        }
+        log.note(&self.plan, &commands);
         let is_safe = |command: &Command| matches!(command, Command::Call { effect: Effect::Safe, .. });
         let (early, late) = commands.into_iter().partition::<Vec<_>, _>(is_safe);
-        let kept = self.keep(&mut log, record, &what, (early, &late)).await;
+        let kept = self.keep(&mut log, record, cause, (early, &late)).await;
         self.log = Some(log);
         kept.map(|()| late)
     }
@@ -30,7 +33,7 @@ impl Driver<'_> {
         &mut self,
         log: &mut Log,
         record: Option<EventRecord>,
-        what: &Happening,
+        cause: Cause,
         (early, late): (Vec<Command>, &[Command]),
     ) -> Result<(), JournalError> {
         let end = late.iter().find_map(|command| match command {
@@ -38,25 +41,26 @@ impl Driver<'_> {
             _ => None,
         });
         let standing = end.unwrap_or_else(|| log.standing());
-        let Some(record) = record else {
-            early.into_iter().for_each(|command| self.obey(command));
-            if *what != Happening::Resume {
-                return Ok(());
-            }
-            log.turned();
-            if !late.iter().any(is_felt) {
-                return Ok(());
-            }
-            let entry = log.turned_entry(&self.plan, &self.run);
-            return log.keep(entry, standing).await;
-        };
-        let entry = log.entry(&self.plan, &self.run, record);
-        if matches!(what, Happening::Start { .. }) {
+        if cause == Cause::Start
+            && let Some(record) = record
+        {
+            let entry = log.entry(&self.plan, &self.run, record);
             log.journal().begin(self.new_run(entry, standing)).await?;
             early.into_iter().for_each(|command| self.obey(command));
             return Ok(());
         }
         early.into_iter().for_each(|command| self.obey(command));
+        let entry = match record {
+            Some(record) => log.entry(&self.plan, &self.run, record),
+            None if cause == Cause::Resume => {
+                log.turned();
+                if !late.iter().any(is_felt) {
+                    return Ok(());
+                }
+                log.turned_entry(&self.plan, &self.run)
+            }
+            None => return Ok(()),
+        };
         log.keep(entry, standing).await
     }
 
@@ -70,6 +74,27 @@ impl Driver<'_> {
             at: self.services.clock.now(),
             entry,
             standing,
+        }
+    }
+}
+
+/// As much of what happened as decides how it is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cause {
+    Start,
+    Resume,
+    /// A call has ended, or somebody said what becomes of it.
+    Settled(u64),
+    Other,
+}
+
+impl Cause {
+    fn of(what: &Happening) -> Self {
+        match what {
+            Happening::Start { .. } => Self::Start,
+            Happening::Resume => Self::Resume,
+            Happening::Called { op, .. } | Happening::Resolve { op, .. } => Self::Settled(*op),
+            _ => Self::Other,
         }
     }
 }

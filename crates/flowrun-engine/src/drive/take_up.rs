@@ -36,7 +36,7 @@ impl Driver<'_> {
                 }
                 Command::InDoubt { op, .. } => {
                     if let Some(log) = &mut self.log {
-                        log.note(&self.plan, &Happening::Resume, std::slice::from_ref(&command));
+                        log.note(&self.plan, std::slice::from_ref(&command));
                     }
                     match resolve {
                         Some(how) => happened.push(Happening::Resolve { op, how }),
