@@ -4,6 +4,8 @@
 
 mod house;
 
+use std::borrow::Cow;
+
 use flowrun_lang::SourceText;
 use flowrun_lang::editor::{self, Completion};
 
@@ -29,7 +31,7 @@ fn completed(text: &str, cases: &str) -> (String, Vec<Completion>) {
     let (offset, text) = (text.find('¦').unwrap(), text.replace('¦', ""));
     let source = |name: &str, text: &str| SourceText::new(name, text.as_bytes().to_vec()).unwrap();
     let (flow, cases) = (source("f.flow.yaml", &text), source("f.test.yaml", cases));
-    let found = editor::complete_with(&flow, offset, &house::catalog(), Some(&cases));
+    let found = editor::complete_with(&flow, offset, &house::catalog(), || Some(Cow::Borrowed(&cases)));
     (text, found)
 }
 

@@ -102,8 +102,8 @@ impl<'a> Asked<'a> {
     }
 
     fn complete(&self, at: Position) -> Vec<ls_types::CompletionItem> {
-        let cases = self.documents.tests_of(self.source, self.world);
-        let found = editor::complete_with(self.source, self.byte(at), self.catalog, cases.as_deref());
+        let cases = || self.documents.tests_of(self.source, self.world);
+        let found = editor::complete_with(self.source, self.byte(at), self.catalog, cases);
         found
             .into_iter()
             .enumerate()

@@ -3,6 +3,7 @@
 mod replies;
 mod values;
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::catalog::Catalog;
@@ -15,16 +16,17 @@ use crate::source::SourceText;
 /// What may stand at `offset`, the likeliest first.
 #[must_use]
 pub fn complete(source: &SourceText, offset: usize, catalog: &Catalog) -> Vec<Completion> {
-    complete_with(source, offset, catalog, None)
+    complete_with(source, offset, catalog, || None)
 }
 
-/// The same for a flow with a test file beside it, whose replies say which paths there are.
+/// The same for a flow with a test file beside it, whose replies say which paths there are; it is asked for only where a path
+/// stands.
 #[must_use]
-pub fn complete_with(
+pub fn complete_with<'c>(
     source: &SourceText,
     offset: usize,
     catalog: &Catalog,
-    cases: Option<&SourceText>,
+    cases: impl FnOnce() -> Option<Cow<'c, SourceText>>,
 ) -> Vec<Completion> {
     let text = source.text();
     let offset = text.floor_char_boundary(offset.min(text.len()));
@@ -36,8 +38,7 @@ pub fn complete_with(
     if spot.is_key && matches!(ground, Ground::Steps { .. }) {
         return Vec::new();
     }
-    let paths =
-        cases.filter(|_| !asked.spot.is_key).map(|cases| asked.reply_paths(cases)).unwrap_or_default();
+    let paths = if asked.spot.is_key { Vec::new() } else { asked.reply_paths(cases) };
     if !paths.is_empty() {
         return paths;
     }

@@ -3,6 +3,9 @@
 //! A recorded case shows what a service says, so nobody has to guess. Of a reply only keys and types are shown: what it
 //! holds may be about people.
 
+use std::borrow::Cow;
+
+use flowrun_template::is_name;
 use serde_json::Value;
 
 use super::Asked;
@@ -28,10 +31,13 @@ struct Seen {
 
 impl Asked<'_> {
     /// The paths that replies to the step under the cursor have; none where no path stands.
-    pub(super) fn reply_paths(&self, cases: &SourceText) -> Vec<Completion> {
+    pub(super) fn reply_paths<'c>(
+        &self,
+        cases: impl FnOnce() -> Option<Cow<'c, SourceText>>,
+    ) -> Vec<Completion> {
         let Some((at, kind, settings)) = self.call() else { return Vec::new() };
         let Some(from) = self.picked_from(kind, settings) else { return Vec::new() };
-        let Ok(suite) = case::read(cases) else { return Vec::new() };
+        let Some(Ok(suite)) = cases().map(|cases| case::read(&cases)) else { return Vec::new() };
         let reading = Reading::of(self.source, Some(self.offset), self.catalog, self.atlas);
         let Some(step) = reading.root.as_ref().and_then(|root| node_at(root, &self.spot.path[..at])) else {
             return Vec::new();
@@ -179,9 +185,7 @@ fn look(value: &Value, path: String, depth: usize, case: &str, seen: &mut Vec<Se
 
 /// The path of a member; a key that is no name stands in brackets (RFC 9535 2.3.1).
 fn member_of(path: &str, key: &str) -> String {
-    let is_name = key.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-        && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-    match (is_name, path.is_empty()) {
+    match (is_name(key), path.is_empty()) {
         (true, true) => key.to_owned(),
         (true, false) => format!("{path}.{key}"),
         (false, _) => {
