@@ -1,7 +1,6 @@
 //! `flowrun runs`: looks after runs that are kept.
 
 use flowrun::engine::journal::Standing;
-
 use flowrun::machine::InDoubt;
 use flowrun::step::{Clock as _, RunId};
 use flowrun::template::duration;
@@ -12,28 +11,24 @@ use crate::args::{ResumeArguments, RunsVerb};
 use crate::complaint::Complaint;
 use crate::exit::Exit;
 use crate::output::written;
-use crate::start::journal;
 use crate::start::resume::{Wish, resume, unknown};
+use crate::start::{journal, named};
 use crate::world::World;
 
 /// Does what the verb says.
 pub(crate) async fn runs(world: &World, verb: &RunsVerb) -> Result<Exit, Complaint> {
     match verb {
         RunsVerb::List { json } => list(world, *json).await,
-        RunsVerb::Show { id, json } => show(world, &id_of(id)?, *json).await,
+        RunsVerb::Show { id, json } => show(world, &named(id)?, *json).await,
         RunsVerb::Resume(arguments) => {
             let wish = Wish::GoOn(resolution(arguments));
-            resume(world, &id_of(&arguments.id)?, wish, &arguments.talk).await
+            resume(world, &named(&arguments.id)?, wish, &arguments.talk).await
         }
         RunsVerb::Cancel(arguments) => {
-            resume(world, &id_of(&arguments.id)?, Wish::Cancel, &arguments.talk).await
+            resume(world, &named(&arguments.id)?, Wish::Cancel, &arguments.talk).await
         }
         RunsVerb::Prune { older } => prune(world, older).await,
     }
-}
-
-fn id_of(id: &str) -> Result<RunId, Complaint> {
-    RunId::new(id).map_err(|error| Complaint::from_error(Exit::Usage, &error))
 }
 
 fn resolution(arguments: &ResumeArguments) -> Option<InDoubt> {
@@ -47,7 +42,7 @@ fn resolution(arguments: &ResumeArguments) -> Option<InDoubt> {
 
 async fn list(world: &World, json: bool) -> Result<Exit, Complaint> {
     let runs = match journal::open_if_there(world).await? {
-        Some(journal) => journal.list().await.map_err(|error| Complaint::from_error(Exit::Failed, &error))?,
+        Some(journal) => journal.list().await?,
         None => Vec::new(),
     };
     if json {
@@ -74,10 +69,9 @@ fn line(run: &Summary) -> String {
 
 async fn show(world: &World, id: &RunId, json: bool) -> Result<Exit, Complaint> {
     let Some(journal) = journal::open_if_there(world).await? else { return Err(unknown(id)) };
-    let failed = |error| Complaint::from_error(Exit::Failed, &error);
-    let Some(kept) = journal.look(id).await.map_err(failed)? else { return Err(unknown(id)) };
-    let runs = journal.list().await.map_err(failed)?;
-    let Some(run) = runs.into_iter().find(|run| run.id == id.to_string()) else { return Err(unknown(id)) };
+    let (Some(run), Some(kept)) = (journal.summary(id).await?, journal.look(id).await?) else {
+        return Err(unknown(id));
+    };
     if json {
         let mut shown = json!({ "run": run, "standing": kept.standing });
         shown["events"] = Value::from(kept.entries.len());
@@ -115,9 +109,7 @@ async fn prune(world: &World, older: &str) -> Result<Exit, Complaint> {
     let length = duration::parse(older).map_err(|_| unreadable())?;
     let before = SystemClock.now().checked_sub(length).map_err(|_| unreadable())?;
     let pruned = match journal::open_if_there(world).await? {
-        Some(journal) => {
-            journal.prune(before).await.map_err(|error| Complaint::from_error(Exit::Failed, &error))?
-        }
+        Some(journal) => journal.prune(before).await?,
         None => 0,
     };
     let runs = if pruned == 1 { "run" } else { "runs" };

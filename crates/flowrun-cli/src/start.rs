@@ -100,10 +100,7 @@ pub(crate) async fn start(world: &World, arguments: &StartArguments) -> Result<E
     let running = Running { flow: &flow, scene: &scene, desk, waits };
     let cancel = CancellationToken::new();
     let exit = running.go(world, &id, (engine.run(&flow, start, cancel.clone()), cancel)).await;
-    if let Ok(Named { registry, .. }) = &house.integrations {
-        // A refresh that is under way must be written down before the process ends.
-        registry.settle().await;
-    }
+    house.settle().await;
     if let (Some(recorder), Ok(exit)) = (recorder, &exit) {
         recorder.end(*exit)?;
     }
@@ -289,10 +286,15 @@ fn blocked(id: &RunId, why: &str) -> Complaint {
         .help(format!("it is kept as it is: flowrun runs show {id}"))
 }
 
+/// The id that a person wrote.
+pub(crate) fn named(id: &str) -> Result<RunId, Complaint> {
+    RunId::new(id).map_err(|error| Complaint::from_error(Exit::Usage, &error))
+}
+
 /// The id of a run: its own, or the one that was asked for.
 fn id_of(arguments: &StartArguments) -> Result<RunId, Complaint> {
     match &arguments.id {
-        Some(id) => RunId::new(id).map_err(|error| Complaint::from_error(Exit::Usage, &error)),
+        Some(id) => named(id),
         None => run_id(),
     }
 }
@@ -304,8 +306,7 @@ async fn kept(
     arguments: &StartArguments,
 ) -> Result<Arc<SqliteJournal>, Complaint> {
     let journal = journal::open(world).await?;
-    let known = journal.look(id).await.map_err(|error| Complaint::from_error(Exit::Failed, &error))?;
-    if let Some(known) = known {
+    if let Some(known) = journal.look(id).await? {
         let message = format!("there is a run `{id}` already: {}", known.standing.status());
         return Err(Complaint::new(Exit::Failed, message).help(format!("flowrun runs show {id}")));
     }

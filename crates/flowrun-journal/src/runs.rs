@@ -142,9 +142,24 @@ impl SqliteJournal {
     /// # Errors
     /// When the journal cannot be read.
     pub async fn list(&self) -> Result<Vec<Summary>, JournalError> {
-        let rows = self.committer.commit(|connection| {
-            let mut all = connection
-                .prepare("SELECT id, flow, status, began, changed FROM run ORDER BY changed DESC, id")?;
+        self.summaries(None).await
+    }
+
+    /// One run, as lists show it; none if there is none of this id.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub async fn summary(&self, run: &RunId) -> Result<Option<Summary>, JournalError> {
+        Ok(self.summaries(Some(run)).await?.pop())
+    }
+
+    /// All of them, or one.
+    async fn summaries(&self, one: Option<&RunId>) -> Result<Vec<Summary>, JournalError> {
+        let one = one.map(ToString::to_string);
+        let rows = self.committer.commit(move |connection| {
+            let mut all = connection.prepare(
+                "SELECT id, flow, status, began, changed FROM run WHERE ?1 IS NULL OR id = ?1 ORDER BY changed DESC, id",
+            )?;
             let summary = |row: &rusqlite::Row<'_>| {
                 Ok(Summary {
                     id: row.get(0)?,
@@ -155,7 +170,7 @@ impl SqliteJournal {
                     changed: row.get(4)?,
                 })
             };
-            all.query_map([], summary)?.collect::<Result<Vec<_>, _>>()
+            all.query_map([one], summary)?.collect::<Result<Vec<_>, _>>()
         });
         let mut rows = rows.await?;
         for row in &mut rows {

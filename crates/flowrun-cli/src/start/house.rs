@@ -24,6 +24,15 @@ pub(super) struct House {
     pub(super) sandbox: Option<Sandbox>,
 }
 
+impl House {
+    /// A refresh that is under way must be written down before the process ends.
+    pub(super) async fn settle(&self) {
+        if let Ok(Named { registry, .. }) = &self.integrations {
+            registry.settle().await;
+        }
+    }
+}
+
 /// The integrations of a house.
 pub(super) struct Named {
     /// The registry of this process.

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use flowrun::engine::journal::JournalError;
 use flowrun::journal::{OpenError, SqliteJournal};
 use flowrun::registry::LookupError;
 use flowrun::{SystemClock, SystemEntropy};
@@ -11,6 +12,12 @@ use crate::complaint::Complaint;
 use crate::exit::Exit;
 use crate::integrations;
 use crate::world::World;
+
+impl From<JournalError> for Complaint {
+    fn from(error: JournalError) -> Self {
+        Self::from_error(Exit::Failed, &error)
+    }
+}
 
 /// The journal, if a run was ever kept; nothing is made where there is none.
 pub(crate) async fn open_if_there(world: &World) -> Result<Option<Arc<SqliteJournal>>, Complaint> {

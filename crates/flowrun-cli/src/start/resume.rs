@@ -9,7 +9,7 @@ use flowrun::step::RunId;
 use tokio_util::sync::CancellationToken;
 
 use super::desk::Desk;
-use super::house::{self, Named};
+use super::house;
 use super::secrets::Secrets;
 use super::{Running, engine, journal, refused, scene, steps, usable};
 use crate::args::TalkArguments;
@@ -33,8 +33,7 @@ pub(crate) async fn resume(
     talk: &TalkArguments,
 ) -> Result<Exit, Complaint> {
     let Some(journal) = journal::open_if_there(world).await? else { return Err(unknown(id)) };
-    let kept = journal.load(id).await.map_err(|error| Complaint::from_error(Exit::Failed, &error))?;
-    let Some(kept) = kept else { return Err(unknown(id)) };
+    let Some(kept) = journal.load(id).await? else { return Err(unknown(id)) };
     if kept.standing.is_over() {
         world.terminal.say(&format!("run {id} is over: {}", kept.standing.status()));
         return Ok(Exit::Done);
@@ -61,12 +60,9 @@ pub(crate) async fn resume(
             None
         }
     };
-    let resumed = engine.resume(&flow, (id.clone(), kept.clone()), (Some(mail), resolve), cancel.clone());
+    let resumed = engine.resume(&flow, (id.clone(), kept), (Some(mail), resolve), cancel.clone());
     let exit = running.go(world, id, (resumed, cancel)).await;
-    if let Ok(Named { registry, .. }) = &house.integrations {
-        // A refresh that is under way must be written down before the process ends.
-        registry.settle().await;
-    }
+    house.settle().await;
     exit
 }
 
