@@ -17,9 +17,13 @@ fn a_kept_run_is_begun_once_shown_listed_and_removed() {
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(0), "Hello Ann.\n"), "{ran:?}");
     assert!(ran.stderr.contains("if its process dies: flowrun runs resume order-7"), "{ran:?}");
     let again = person.flowrun(&["a.flow.yaml", "--durable", "--id", "order-7"]);
-    assert_eq!((again.code, again.stdout.as_str()), (Some(1), ""), "{again:?}");
-    assert!(again.stderr.contains("there is a run `order-7` already: done"), "{again:?}");
+    assert_eq!((again.code, again.stdout.as_str()), (Some(0), ""), "{again:?}");
+    let over = "run order-7 began before and is over, so nothing was done: done";
+    assert!(again.stderr.contains(over), "{again:?}");
     assert_eq!(person.flowrun(&["b.flow.yaml", "--durable", "--id", "order-8", "--quiet"]).code, Some(1));
+    let again = person.flowrun(&["b.flow.yaml", "--durable", "--id", "order-8"]);
+    assert_eq!((again.code, again.stdout.as_str()), (Some(1), ""), "{again:?}");
+    assert!(again.stderr.contains("nothing was done: failed"), "{again:?}");
 
     let shown = person.flowrun(&["runs", "show", "order-7"]).stdout;
     assert!(
@@ -36,6 +40,39 @@ fn a_kept_run_is_begun_once_shown_listed_and_removed() {
     assert!(person.flowrun(&["runs", "prune"]).stderr.contains("0 runs removed"));
     assert!(person.flowrun(&["runs", "prune", "--older", "0s"]).stderr.contains("2 runs removed"));
     assert!(person.flowrun(&["runs", "list"]).stderr.contains("no run is kept"));
+}
+
+/// R10, runs.md 11: the id is the key. A caller who is not sure tries again and reads the first answer; other inputs are a conflict.
+#[test]
+fn the_same_start_again_gives_the_first_answer_and_another_start_is_a_conflict() {
+    let person = Person::new(&[]);
+    person.write(
+        "a.flow.yaml",
+        "inputs: { a: { type: string }, b: { type: integer, default: 1 } }\nsteps: [ { send: Hello. } ]\noutputs: { a: \"{{a}}\" }\n",
+    );
+    let start = |given: &[&str]| {
+        let words = [&["a.flow.yaml", "--durable", "--id", "one", "--output", "json"], given].concat();
+        person.flowrun(&words)
+    };
+    let ended = |given: &[&str]| {
+        let ended = start(given);
+        serde_json::from_str::<Value>(&ended.stdout).unwrap_or_else(|_| panic!("{ended:?}"))
+    };
+    let (first, again) = (ended(&["--var", "a=7"]), ended(&["--var", "b=1", "--var", "a=7"]));
+    assert_eq!((&first["sent"][0], &again["sent"]), (&Value::from("Hello."), &Value::from(Vec::<u8>::new())));
+    assert_eq!((&again["status"], &again["outputs"]), (&Value::from("done"), &first["outputs"]));
+    let other = start(&["--var", "a=8"]);
+    assert_eq!((other.code, other.stdout.as_str()), (Some(1), ""), "{other:?}");
+    assert!(
+        other.stderr.contains("a run `one` began before, with another flow or other inputs"),
+        "{other:?}"
+    );
+    // The flow's text may have changed since: the run is the one that began.
+    person.write(
+        "a.flow.yaml",
+        "inputs: { a: { type: string }, b: { type: integer, default: 1 } }\nsteps: [ { send: Bye. } ]\noutputs: { a: \"{{a}}\" }\n",
+    );
+    assert_eq!(ended(&["--var", "a=7"])["sent"], again["sent"]);
 }
 
 #[test]

@@ -19,13 +19,14 @@ mod tap;
 use std::path::Path;
 use std::sync::Arc;
 
+use flowrun::engine::journal::Standing;
 use flowrun::engine::{Engine, Outcome, Start};
 use flowrun::journal::SqliteJournal;
 use flowrun::lang::{self, Catalog, Checked, Code, Diagnostic, Flow, SourceText};
 use flowrun::machine::Source;
 use flowrun::step::{Entropy as _, IntegrationName, Outbound, RunId, Tenant};
 use flowrun::{SystemClock, SystemEntropy};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 
@@ -299,17 +300,13 @@ fn id_of(arguments: &StartArguments) -> Result<RunId, Complaint> {
     }
 }
 
-/// The journal in which the run is kept, if there is none of its id.
+/// The journal in which the run is kept.
 async fn kept(
     world: &World,
     id: &RunId,
     arguments: &StartArguments,
 ) -> Result<Arc<SqliteJournal>, Complaint> {
     let journal = journal::open(world).await?;
-    if let Some(known) = journal.look(id).await? {
-        let message = format!("there is a run `{id}` already: {}", known.standing.status());
-        return Err(Complaint::new(Exit::Failed, message).help(format!("flowrun runs show {id}")));
-    }
     if !arguments.talk.quiet {
         world.terminal.say(&format!("run {id}, kept; if its process dies: flowrun runs resume {id}"));
     }
@@ -326,6 +323,7 @@ fn told(
     let (exit, status, outputs, diagnostic) = match outcome {
         Outcome::InDoubt { steps } => return Err(in_doubt(id, &steps)),
         Outcome::Blocked { why } => return Err(blocked(id, &why)),
+        Outcome::Existing { standing } => return existing(world, id, (flow, scene), standing),
         Outcome::Done { outputs } => (Exit::Done, "done", Some(outputs), None),
         Outcome::Failed { diagnostic, .. } => (Exit::Failed, "failed", None, Some(diagnostic)),
         Outcome::TimedOut { diagnostic } => (Exit::TimedOut, "timed_out", None, Some(diagnostic)),
@@ -346,17 +344,53 @@ fn told(
         (std::mem::take(&mut heard.sent), heard.answer.take(), heard.lost.take())
     };
     written(lost.map_or(Ok(()), Err))?;
-    let mut end = json!({
-        "version": 1, "flow": flow.name(), "status": status, "outputs": outputs, "error": diagnostic,
-    });
-    if let (Some(answer), Some(end)) = (answer, end.as_object_mut()) {
-        end.insert("answer".to_owned(), answer);
-    }
-    match (scene.output, end.as_object_mut()) {
-        (Output::Text, _) | (_, None) => return Ok(exit),
-        (Output::Json, Some(end)) => drop(end.insert("sent".to_owned(), json!(sent))),
-        (Output::Ndjson, Some(end)) => drop(end.insert("event".to_owned(), json!("ended"))),
-    }
-    written(world.terminal.json(&end))?;
+    let end =
+        json!({ "status": status, "outputs": outputs, "error": diagnostic, "answer": answer, "sent": sent });
+    ended(world, (flow, scene), end)?;
     Ok(exit)
+}
+
+/// Says how a run ended that began before; what it sent then is not sent again.
+fn existing(
+    world: &World,
+    id: &RunId,
+    (flow, scene): (&Flow, &Scene),
+    standing: Standing,
+) -> Result<Exit, Complaint> {
+    let status = standing.status();
+    let (exit, outputs, error) = match standing {
+        Standing::InDoubt { steps } => return Err(in_doubt(id, &steps)),
+        Standing::Blocked { why } => return Err(blocked(id, &why)),
+        Standing::Done { outputs } => (Exit::Done, Some(outputs), None),
+        Standing::Failed { error } => (Exit::Failed, None, Some(error)),
+        Standing::TimedOut { error } => (Exit::TimedOut, None, Some(error)),
+        Standing::Cancelled { .. } => (Exit::Interrupted, None, None),
+        _ => {
+            let message = format!("run {id} began before, and is not over");
+            return Err(Complaint::new(Exit::Failed, message).help(format!("flowrun runs show {id}")));
+        }
+    };
+    let said = error.as_ref().and_then(|error| error.get("message")?.as_str());
+    let said = said.map(|said| format!(": {said}")).unwrap_or_default();
+    world.terminal.say(&format!("run {id} began before and is over, so nothing was done: {status}{said}"));
+    ended(world, (flow, scene), json!({ "status": status, "outputs": outputs, "error": error, "sent": [] }))?;
+    Ok(exit)
+}
+
+/// Tells a script how a run ended, in the form that it asked for.
+fn ended(world: &World, (flow, scene): (&Flow, &Scene), told: Value) -> Result<(), Complaint> {
+    let mut end = json!({ "version": 1, "flow": flow.name() });
+    let (Value::Object(told), Some(end_keys)) = (told, end.as_object_mut()) else { return Ok(()) };
+    let is_shown = |key: &str, value: &Value| match key {
+        "answer" => !value.is_null(),
+        "sent" => matches!(scene.output, Output::Json),
+        _ => true,
+    };
+    end_keys.extend(told.into_iter().filter(|(key, value)| is_shown(key, value)));
+    match scene.output {
+        Output::Text => return Ok(()),
+        Output::Json => {}
+        Output::Ndjson => drop(end_keys.insert("event".to_owned(), json!("ended"))),
+    }
+    written(world.terminal.json(&end))
 }

@@ -36,10 +36,13 @@ pub(crate) async fn drive(
     cancel: CancellationToken,
 ) -> Outcome {
     let opening = start.opening(flow.plan());
+    let is_kept = services.journal.is_some();
+    let digest = if is_kept { start.digest(flow.name(), flow.plan()) } else { String::new() };
     let Start { run: id, inputs, mail, .. } = start;
     let run = Run::new(id.as_str(), flow.plan());
     let log = services.journal.clone().map(|journal| Log::new(journal, id.clone(), BTreeMap::new()));
-    let driver = Driver::new(services, flow, (id, run), log);
+    let mut driver = Driver::new(services, flow, (id, run), log);
+    driver.start = digest;
     driver.go(Began::Now(Happening::Start { inputs, opening }), mail, cancel).await
 }
 
@@ -126,18 +129,56 @@ struct Driver<'f> {
     underway: HashMap<Id, Underway>,
     letterbox: Letterbox,
     log: Option<Log>,
+    /// The digest of its start, if it begins now.
+    start: String,
     /// Whether the machine has more to walk once others have had their turn.
     is_yielding: bool,
 }
 
 /// What feeding the machine came to: nothing yet, or the end; the journal's failure is the end of driving, not of the run.
-type Fed = Result<Option<End>, JournalError>;
+type Fed = Result<Option<End>, Stop>;
+
+/// Why a run is not driven on, though it is not over.
+#[derive(Debug)]
+enum Stop {
+    /// It cannot be kept.
+    Unkept(JournalError),
+    /// It began before.
+    Before(Standing),
+}
+
+impl From<JournalError> for Stop {
+    fn from(error: JournalError) -> Self {
+        Self::Unkept(error)
+    }
+}
+
+impl From<Stop> for Outcome {
+    fn from(stop: Stop) -> Self {
+        match stop {
+            Stop::Unkept(error) => Self::Blocked { why: error.to_string() },
+            Stop::Before(standing) => Self::Existing { standing },
+        }
+    }
+}
 
 impl<'f> Driver<'f> {
     fn new(services: Arc<Services>, flow: &'f Flow, (id, run): (RunId, Run), log: Option<Log>) -> Self {
         let (tasks, underway, letterbox) = (JoinSet::new(), HashMap::new(), Letterbox::default());
         let plan = Arc::clone(flow.plan());
-        Self { services, flow, plan, id, run, tasks, underway, letterbox, log, is_yielding: false }
+        Self {
+            services,
+            flow,
+            plan,
+            id,
+            run,
+            tasks,
+            underway,
+            letterbox,
+            log,
+            start: String::new(),
+            is_yielding: false,
+        }
     }
 
     async fn go(mut self, began: Began, mut mail: Option<Mail>, cancel: CancellationToken) -> Outcome {
@@ -151,7 +192,7 @@ impl<'f> Driver<'f> {
             match fed {
                 Ok(None) => {}
                 Ok(Some(end)) => break Outcome::new(self.flow, end),
-                Err(error) => break Outcome::Blocked { why: error.to_string() },
+                Err(stop) => break stop.into(),
             }
             if let Some(steps) = self.only_doubts_left().filter(|_| !cancel.is_cancelled() || cancelled) {
                 break Outcome::InDoubt { steps };

@@ -19,8 +19,8 @@ pub(crate) const LOSSES: u32 = 3;
 
 /// Keeps runs.
 pub trait Journal: fmt::Debug + Send + Sync {
-    /// Keeps a run that begins; durable once it comes back.
-    fn begin(&self, run: NewRun) -> BoxFuture<'_, Result<(), JournalError>>;
+    /// Keeps a run that begins, unless one of its id and start did before; durable once it comes back.
+    fn begin(&self, run: NewRun) -> BoxFuture<'_, Result<Begun, JournalError>>;
 
     /// Keeps what happened in a run, and how it stands; durable once it comes back. Gives the bytes that are kept since the
     /// last checkpoint.
@@ -45,6 +45,16 @@ pub trait Journal: fmt::Debug + Send + Sync {
     fn load<'a>(&'a self, run: &'a RunId) -> BoxFuture<'a, Result<Option<KeptRun>, JournalError>>;
 }
 
+/// Whether a run began.
+#[derive(Debug, Clone, PartialEq)]
+#[must_use]
+pub enum Begun {
+    /// Now.
+    Now,
+    /// Before, with the same start: how it stands. Nothing was kept.
+    Before(Standing),
+}
+
 /// A run that begins.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -57,6 +67,8 @@ pub struct NewRun {
     pub texts: Texts,
     /// Which texts these are (`Plan::hash`).
     pub hash: String,
+    /// What it is started with, as a digest: a second run of this id with another start is a conflict (runs.md 11).
+    pub start: String,
     /// When it began.
     pub at: Timestamp,
     /// Its first entry.
@@ -202,9 +214,9 @@ impl Standing {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum JournalError {
-    /// There is a run of this id.
-    #[error("there is a run `{0}` already")]
-    Exists(RunId),
+    /// A run of this id began before, with another start.
+    #[error("a run `{0}` began before, with another flow or other inputs")]
+    Conflict(RunId),
     /// Another process drives the run.
     #[error("another process drives the run `{0}`")]
     Held(RunId),

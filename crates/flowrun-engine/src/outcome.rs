@@ -38,6 +38,11 @@ pub enum Outcome {
         /// Why, in words.
         why: String,
     },
+    /// A run of this id began before, in the same flow with the same inputs (R10): this one did nothing.
+    Existing {
+        /// How that run stands; once it is over, this is its answer.
+        standing: Standing,
+    },
     /// Somebody cancelled it.
     Cancelled {
         /// Why.

@@ -9,7 +9,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use flowrun_engine::journal::{Entry, Journal, JournalError, KeptCheckpoint, KeptRun, NewRun, Standing};
+use flowrun_engine::journal::{
+    Begun, Entry, Journal, JournalError, KeptCheckpoint, KeptRun, NewRun, Standing,
+};
 use flowrun_engine::{Engine, Outcome, Start};
 use flowrun_lang::{Catalog, Flow, SourceText, check};
 use flowrun_machine::InDoubt;
@@ -80,11 +82,12 @@ fn is_end(entry: &Entry) -> bool {
 }
 
 impl Journal for Disk {
-    fn begin(&self, run: NewRun) -> BoxFuture<'_, Result<(), JournalError>> {
+    fn begin(&self, run: NewRun) -> BoxFuture<'_, Result<Begun, JournalError>> {
         Box::pin(async move {
             self.commit(|outside| {
                 let NewRun { texts, entry, standing, .. } = run;
                 outside.kept = Some(KeptRun::new(texts, None, vec![entry], standing));
+                Begun::Now
             })
             .await
         })

@@ -35,7 +35,9 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use flowrun_engine::journal::{Entry, Journal, JournalError, KeptCheckpoint, KeptRun, NewRun, Standing};
+use flowrun_engine::journal::{
+    Begun, Entry, Journal, JournalError, KeptCheckpoint, KeptRun, NewRun, Standing,
+};
 use flowrun_step::{BoxFuture, Clock, Entropy, RunId};
 
 use committer::Committer;
@@ -99,18 +101,23 @@ impl SqliteJournal {
         self.clock.now().to_string()
     }
 
-    /// Takes a run for this process.
-    fn hold(&self, run: &RunId) -> Result<(), JournalError> {
+    /// Takes a run for this process; says whether it did not have it yet.
+    fn hold(&self, run: &RunId) -> Result<bool, JournalError> {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         if held.contains_key(run) {
-            return Ok(());
+            return Ok(false);
         }
         let lock = lease::try_hold(&self.folder.join("locks"), run);
         match lock.map_err(|error| JournalError::Unavailable(error.to_string()))? {
             Some(lock) => drop(held.insert(run.clone(), lock)),
             None => return Err(JournalError::Held(run.clone())),
         }
-        Ok(())
+        Ok(true)
+    }
+
+    /// Lets a run go that others may take up: its lock file stays, as somebody may be about to lock it.
+    fn let_go(&self, run: &RunId) {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner).remove(run);
     }
 
     /// Lets a run go that is over.
@@ -129,15 +136,21 @@ impl fmt::Debug for SqliteJournal {
 }
 
 impl Journal for SqliteJournal {
-    fn begin(&self, run: NewRun) -> BoxFuture<'_, Result<(), JournalError>> {
+    fn begin(&self, run: NewRun) -> BoxFuture<'_, Result<Begun, JournalError>> {
         Box::pin(async move {
-            self.hold(&run.id)?;
-            let (id, is_over) = (run.id.clone(), run.standing.is_over());
+            let (id, start, is_over) = (run.id.clone(), run.start.clone(), run.standing.is_over());
+            let is_new = match self.hold(&id) {
+                Err(JournalError::Held(_)) => return self.begun_before(id, &start).await,
+                taken => taken?,
+            };
             let begun = self.begin_held(run).await;
-            if begun.is_err() || is_over {
-                self.release(&id);
+            match begun {
+                Ok(true) if is_over => self.release(&id),
+                Ok(true) => {}
+                Ok(false) | Err(_) if is_new => self.let_go(&id),
+                Ok(false) | Err(_) => {}
             }
-            begun
+            if begun? { Ok(Begun::Now) } else { self.begun_before(id, &start).await }
         })
     }
 

@@ -1,6 +1,6 @@
 //! Runs in the database: begun, gone on, shortened, looked at, removed.
 
-use flowrun_engine::journal::{Entry, JournalError, KeptCheckpoint, KeptRun, NewRun, Standing};
+use flowrun_engine::journal::{Begun, Entry, JournalError, KeptCheckpoint, KeptRun, NewRun, Standing};
 use flowrun_step::RunId;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -38,8 +38,10 @@ struct Row {
 }
 
 impl SqliteJournal {
-    pub(crate) async fn begin_held(&self, run: NewRun) -> Result<(), JournalError> {
-        let NewRun { id, flow, texts, hash, at, entry, standing, .. } = run;
+    /// Keeps a run that begins; says whether there was none of its id.
+    pub(crate) async fn begin_held(&self, run: NewRun) -> Result<bool, JournalError> {
+        let NewRun { id, flow, texts, hash, start, at, entry, standing, .. } = run;
+        let start = self.sealer.close_bytes(&Place::Start(&id), start.as_bytes());
         let texts = self.sealer.close(&Place::Texts(&hash), &texts)?;
         let sealed = self.sealer.close(&Place::Entry(&id, 1), &entry)?;
         let (status, standing) = (standing.status(), self.sealer.close(&Place::Standing(&id), &standing)?);
@@ -47,8 +49,8 @@ impl SqliteJournal {
         let begun = self.committer.commit(move |connection| {
             connection.execute("INSERT OR IGNORE INTO texts VALUES (?1, ?2)", params![hash, texts])?;
             let rows = connection.execute(
-                "INSERT OR IGNORE INTO run VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, NULL, 1, ?7)",
-                params![key, flow, hash, status, at, standing, size(&sealed)],
+                "INSERT OR IGNORE INTO run VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, NULL, 1, ?7, ?8)",
+                params![key, flow, hash, status, at, standing, size(&sealed), start],
             )?;
             if rows == 1 {
                 connection.execute(
@@ -58,7 +60,27 @@ impl SqliteJournal {
             }
             Ok(rows == 1)
         });
-        if begun.await? { Ok(()) } else { Err(JournalError::Exists(id)) }
+        begun.await
+    }
+
+    /// How a run stands that began before, if it began with the same start.
+    pub(crate) async fn begun_before(&self, id: RunId, start: &str) -> Result<Begun, JournalError> {
+        let key = id.to_string();
+        let known = self.committer.commit(move |connection| {
+            let known = "SELECT start, standing FROM run WHERE id = ?1";
+            let known = connection.query_row(known, [key], |row| Ok((row.get(0)?, row.get(1)?)));
+            known.optional()
+        });
+        let known: Option<(Option<Vec<u8>>, Vec<u8>)> = known.await?;
+        // Whoever holds its lock has not kept it yet, or has just removed it.
+        let Some((sealed, standing)) = known else { return Err(JournalError::Held(id)) };
+        // A run of format 1 did not keep its start.
+        if let Some(sealed) = sealed
+            && self.sealer.open_bytes(&Place::Start(&id), &sealed).as_deref() != Some(start.as_bytes())
+        {
+            return Err(JournalError::Conflict(id));
+        }
+        Ok(Begun::Before(self.sealer.open(&Place::Standing(&id), &standing)?))
     }
 
     pub(crate) async fn append_held(

@@ -9,8 +9,8 @@ use rusqlite::{Connection, OptionalExtension};
 use crate::OpenError;
 use crate::sealed::{Place, Sealer};
 
-/// The format this version writes, and the only one it reads.
-const FORMAT: i64 = 1;
+/// The format this version writes; it brings older ones up to it.
+const FORMAT: i64 = 2;
 /// How long another process may write.
 const BUSY: Duration = Duration::from_secs(10);
 /// What is sealed to know a key by.
@@ -22,7 +22,8 @@ const TABLES: &str = "
     CREATE TABLE run (
         id TEXT PRIMARY KEY, flow TEXT NOT NULL, texts TEXT NOT NULL REFERENCES texts (hash),
         status TEXT NOT NULL, began TEXT NOT NULL, changed TEXT NOT NULL,
-        standing BLOB NOT NULL, checkpoint BLOB, entries INTEGER NOT NULL, bytes INTEGER NOT NULL
+        standing BLOB NOT NULL, checkpoint BLOB, entries INTEGER NOT NULL, bytes INTEGER NOT NULL,
+        start BLOB
     ) WITHOUT ROWID;
     CREATE TABLE log (seq INTEGER PRIMARY KEY, run TEXT NOT NULL, number INTEGER NOT NULL, entry BLOB NOT NULL);
     CREATE INDEX log_of_run ON log (run, number);
@@ -44,10 +45,15 @@ pub(crate) fn open(path: &Path, entropy: &dyn Entropy) -> Result<(Connection, Ve
             let mut installation = [0; 16];
             entropy.fill(&mut installation);
             connection.execute("INSERT INTO meta (id, installation) VALUES (1, ?1)", [&installation[..]])?;
+        }
+        if format == 1 {
+            connection.execute_batch("ALTER TABLE run ADD COLUMN start BLOB")?;
+        }
+        if format < FORMAT {
             connection.pragma_update(None, "user_version", FORMAT)?;
         }
         connection.execute_batch("COMMIT")?;
-        Ok(if format == 0 { FORMAT } else { format })
+        Ok(if format < FORMAT { FORMAT } else { format })
     };
     match make(&connection)? {
         FORMAT => {}

@@ -21,6 +21,7 @@ pub(crate) enum Place<'a> {
     Proof,
     Texts(&'a str),
     Standing(&'a RunId),
+    Start(&'a RunId),
     Checkpoint(&'a RunId),
     /// The entry of a run by its number.
     Entry(&'a RunId, i64),
@@ -32,6 +33,7 @@ impl Place<'_> {
             Self::Proof => ("proof".to_owned(), 0),
             Self::Texts(hash) => (format!("texts/{hash}"), 0),
             Self::Standing(run) => (format!("standing/{run}"), 0),
+            Self::Start(run) => (format!("start/{run}"), 0),
             Self::Checkpoint(run) => (format!("checkpoint/{run}"), 0),
             Self::Entry(run, number) => (format!("entry/{run}"), number.unsigned_abs()),
         }

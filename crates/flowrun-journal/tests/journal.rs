@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use flowrun_engine::journal::{Journal, JournalError};
+use flowrun_engine::journal::{Journal, JournalError, Standing};
 use flowrun_engine::{Engine, Outcome, Start};
 use flowrun_journal::{OpenError, SqliteJournal};
 use flowrun_lang::{Catalog, Flow, SourceText, check};
@@ -107,7 +107,7 @@ async fn a_run_is_begun_once_ends_once_and_is_shown_as_it_stands() {
     let engine = engine(&journal);
     assert!(matches!(run(&engine, &flow(SAYS), "one").await, Outcome::Done { .. }));
     let again = run(&engine, &flow(SAYS), "one").await;
-    assert!(matches!(&again, Outcome::Blocked { why } if why.contains("already")), "{again:?}");
+    assert!(matches!(again, Outcome::Existing { standing: Standing::Done { .. } }), "{again:?}");
     let listed = journal.list().await.unwrap();
     assert_eq!(
         listed.iter().map(|run| (run.id.as_str(), run.status.as_str())).collect::<Vec<_>>(),
@@ -135,6 +135,41 @@ async fn a_run_whose_process_is_gone_is_taken_up_by_another_and_by_one_only() {
     assert!(matches!(outcome, Outcome::Cancelled { .. }), "{outcome:?}");
     assert_eq!(other.list().await.unwrap()[0].status, "cancelled");
     assert!(!other.is_driven(&id("one")));
+}
+
+/// R10: a start that is repeated while the run goes on says so and leaves it to whoever drives it, in this process and in another.
+#[tokio::test]
+async fn a_start_that_is_repeated_while_the_run_waits_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (journal, other) = (open(folder.path()), open(folder.path()));
+    let (first, waits) = (engine(&journal), flow(WAITS));
+    let _waiting = tokio::spawn({
+        let waits = flow(WAITS);
+        async move { run(&first, &waits, "one").await }
+    });
+    while journal.list().await.unwrap().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    for journal in [&journal, &other] {
+        let again = run(&engine(journal), &waits, "one").await;
+        assert!(matches!(again, Outcome::Existing { standing: Standing::Running }), "{again:?}");
+        let another = run(&engine(journal), &flow(&format!("name: another\n{WAITS}")), "one").await;
+        assert!(matches!(&another, Outcome::Blocked { why } if why.contains("another flow")), "{another:?}");
+        assert!(other.is_driven(&id("one")), "who drives it keeps it");
+    }
+}
+
+#[tokio::test]
+async fn a_journal_of_format_1_is_brought_up_and_its_runs_are_not_begun_again() {
+    let folder = tempfile::tempdir().unwrap();
+    run(&engine(&open(folder.path())), &flow(SAYS), "one").await;
+    let database = rusqlite::Connection::open(folder.path().join("runs.sqlite")).unwrap();
+    database.execute_batch("ALTER TABLE run DROP COLUMN start; PRAGMA user_version = 1").unwrap();
+    drop(database);
+    let journal = open(folder.path());
+    let again = run(&engine(&journal), &flow(SAYS), "one").await;
+    assert!(matches!(again, Outcome::Existing { standing: Standing::Done { .. } }), "{again:?}");
+    assert!(matches!(run(&engine(&journal), &flow(SAYS), "two").await, Outcome::Done { .. }));
 }
 
 /// T4: neither what a flow says nor what it holds stands in clear anywhere in the folder.

@@ -3,14 +3,14 @@
 use flowrun_machine::{Command, Event, EventRecord, Happening, advance};
 use flowrun_step::Effect;
 
-use super::Driver;
-use crate::journal::{Entry, JournalError, NewRun, Standing};
+use super::{Driver, Stop};
+use crate::journal::{Begun, Entry, NewRun, Standing};
 use crate::log::Log;
 
 impl Driver<'_> {
     /// Takes the machine one event further, and keeps the event before anything that follows from it is done. Only calls that
     /// change nothing are begun before (runs.md 7); what is still to be done comes back.
-    pub(super) async fn advance(&mut self, what: Happening) -> Result<Vec<Command>, JournalError> {
+    pub(super) async fn advance(&mut self, what: Happening) -> Result<Vec<Command>, Stop> {
         if let Some(log) = &mut self.log {
             log.shorten(&self.plan, &self.run).await?;
         }
@@ -35,7 +35,7 @@ impl Driver<'_> {
         record: Option<EventRecord>,
         cause: Cause,
         (early, late): (Vec<Command>, &[Command]),
-    ) -> Result<(), JournalError> {
+    ) -> Result<(), Stop> {
         let end = late.iter().find_map(|command| match command {
             Command::Finish(end) => Some(Standing::of(self.flow, end)),
             _ => None,
@@ -45,7 +45,9 @@ impl Driver<'_> {
             && let Some(record) = record
         {
             let entry = log.entry(&self.plan, &self.run, record);
-            log.journal().begin(self.new_run(entry, standing)).await?;
+            if let Begun::Before(standing) = log.journal().begin(self.new_run(entry, standing)).await? {
+                return Err(Stop::Before(standing));
+            }
             early.into_iter().for_each(|command| self.obey(command));
             return Ok(());
         }
@@ -61,7 +63,7 @@ impl Driver<'_> {
             }
             None => return Ok(()),
         };
-        log.keep(entry, standing).await
+        Ok(log.keep(entry, standing).await?)
     }
 
     fn new_run(&self, entry: Entry, standing: Standing) -> NewRun {
@@ -71,6 +73,7 @@ impl Driver<'_> {
             flow,
             texts,
             hash: self.plan.hash.clone(),
+            start: self.start.clone(),
             at: self.services.clock.now(),
             entry,
             standing,
