@@ -44,13 +44,14 @@ impl SqliteJournal {
         let start = self.sealer.close_bytes(&Place::Start(&id), start.as_bytes());
         let texts = self.sealer.close(&Place::Texts(&hash), &texts)?;
         let sealed = self.sealer.close(&Place::Entry(&id, 1), &entry)?;
+        let bytes = size(&sealed);
         let (status, standing) = (standing.status(), self.sealer.close(&Place::Standing(&id), &standing)?);
         let (key, at) = (id.to_string(), at.to_string());
         let begun = self.committer.commit(move |connection| {
             connection.execute("INSERT OR IGNORE INTO texts VALUES (?1, ?2)", params![hash, texts])?;
             let rows = connection.execute(
                 "INSERT OR IGNORE INTO run VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, NULL, 1, ?7, ?8)",
-                params![key, flow, hash, status, at, standing, size(&sealed), start],
+                params![key, flow, hash, status, at, standing, bytes, start],
             )?;
             if rows == 1 {
                 connection.execute(
@@ -95,21 +96,19 @@ impl SqliteJournal {
         let now = self.now();
         let bytes = self.committer.commit(move |connection| {
             let key = id.to_string();
-            let number: i64 = connection.query_row(
-                "UPDATE run SET entries = entries + 1, status = ?2, standing = ?3, changed = ?4 WHERE id = ?1 RETURNING entries",
-                params![key, status, standing, now],
-                |row| row.get(0),
+            let mut update = connection.prepare_cached(
+                "UPDATE run SET entries = entries + 1, bytes = bytes + ?5, status = ?2, standing = ?3, changed = ?4 \
+                 WHERE id = ?1 RETURNING entries, bytes",
             )?;
+            let (number, bytes): (i64, i64) =
+                update.query_row(params![key, status, standing, now, size(&entry)], |row| {
+                    Ok((row.get(0)?, row.get(1)?))
+                })?;
             let sealed = sealer.close_bytes(&Place::Entry(&id, number), &entry);
-            connection.execute(
-                "INSERT INTO log (run, number, entry) VALUES (?1, ?2, ?3)",
-                params![key, number, sealed],
-            )?;
-            connection.query_row(
-                "UPDATE run SET bytes = bytes + ?2 WHERE id = ?1 RETURNING bytes",
-                params![key, size(&sealed)],
-                |row| row.get::<_, i64>(0),
-            )
+            let mut insert =
+                connection.prepare_cached("INSERT INTO log (run, number, entry) VALUES (?1, ?2, ?3)")?;
+            insert.execute(params![key, number, sealed])?;
+            Ok(bytes)
         });
         Ok(usize::try_from(bytes.await?).unwrap_or_default())
     }
@@ -240,6 +239,6 @@ fn row(connection: &Connection, id: &str) -> rusqlite::Result<Option<Row>> {
     Ok(Some(Row { texts, texts_sealed, standing, checkpoint, entries }))
 }
 
-fn size(sealed: &[u8]) -> i64 {
-    i64::try_from(sealed.len()).unwrap_or(i64::MAX)
+fn size(bytes: &[u8]) -> i64 {
+    i64::try_from(bytes.len()).unwrap_or(i64::MAX)
 }
