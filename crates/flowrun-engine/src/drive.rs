@@ -36,13 +36,10 @@ pub(crate) async fn drive(
     cancel: CancellationToken,
 ) -> Outcome {
     let opening = start.opening(flow.plan());
-    let is_kept = services.journal.is_some();
-    let digest = if is_kept { start.digest(flow.name(), flow.plan()) } else { String::new() };
     let Start { run: id, inputs, mail, .. } = start;
     let run = Run::new(id.as_str(), flow.plan());
     let log = services.journal.clone().map(|journal| Log::new(journal, id.clone(), BTreeMap::new()));
-    let mut driver = Driver::new(services, flow, (id, run), log);
-    driver.start = digest;
+    let driver = Driver::new(services, flow, (id, run), log);
     driver.go(Began::Now(Happening::Start { inputs, opening }), mail, cancel).await
 }
 
@@ -129,8 +126,6 @@ struct Driver<'f> {
     underway: HashMap<Id, Underway>,
     letterbox: Letterbox,
     log: Option<Log>,
-    /// The digest of its start, if it begins now.
-    start: String,
     /// Whether the machine has more to walk once others have had their turn.
     is_yielding: bool,
 }
@@ -166,19 +161,7 @@ impl<'f> Driver<'f> {
     fn new(services: Arc<Services>, flow: &'f Flow, (id, run): (RunId, Run), log: Option<Log>) -> Self {
         let (tasks, underway, letterbox) = (JoinSet::new(), HashMap::new(), Letterbox::default());
         let plan = Arc::clone(flow.plan());
-        Self {
-            services,
-            flow,
-            plan,
-            id,
-            run,
-            tasks,
-            underway,
-            letterbox,
-            log,
-            start: String::new(),
-            is_yielding: false,
-        }
+        Self { services, flow, plan, id, run, tasks, underway, letterbox, log, is_yielding: false }
     }
 
     async fn go(mut self, began: Began, mut mail: Option<Mail>, cancel: CancellationToken) -> Outcome {

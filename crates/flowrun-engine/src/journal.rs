@@ -67,8 +67,9 @@ pub struct NewRun {
     pub texts: Texts,
     /// Which texts these are (`Plan::hash`).
     pub hash: String,
-    /// What it is started with, as a digest: a second run of this id with another start is a conflict (runs.md 11).
-    pub start: String,
+    /// The digest of what it is started with: a second run of this id with another is a conflict (runs.md 11). Whoever keeps
+    /// it seals it, so that inputs cannot be guessed from it.
+    pub start: [u8; 32],
     /// When it began.
     pub at: Timestamp,
     /// Its first entry.

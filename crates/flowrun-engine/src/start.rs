@@ -1,13 +1,11 @@
 //! What a run is started with.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use flowrun_machine::{AwaitPlan, Opening, Plan};
 use flowrun_step::RunId;
 use flowrun_template::Slot;
 use serde_json::{Map, Value, json};
-use sha2::{Digest as _, Sha256};
 
 use crate::mail::Mail;
 
@@ -68,18 +66,6 @@ impl Start {
     pub fn mail(mut self, mail: Mail) -> Self {
         self.mail = Some(mail);
         self
-    }
-
-    /// What makes it the same start again: the flow's name and the inputs, however their keys are ordered. A digest, so that
-    /// it is short; it is sealed where it is kept, so that inputs cannot be guessed from it.
-    pub(crate) fn digest(&self, flow: &str, plan: &Plan) -> String {
-        let name = |slot: Slot| plan.slots.name(slot).to_owned();
-        let mut start = json!([
-            flow,
-            self.inputs.iter().map(|(slot, value)| (name(*slot), value)).collect::<BTreeMap<_, _>>()
-        ]);
-        start.sort_all_objects();
-        Sha256::digest(start.to_string()).iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     pub(crate) fn opening(&self, plan: &Plan) -> Opening {

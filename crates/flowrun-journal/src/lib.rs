@@ -138,7 +138,7 @@ impl fmt::Debug for SqliteJournal {
 impl Journal for SqliteJournal {
     fn begin(&self, run: NewRun) -> BoxFuture<'_, Result<Begun, JournalError>> {
         Box::pin(async move {
-            let (id, start, is_over) = (run.id.clone(), run.start.clone(), run.standing.is_over());
+            let (id, start, is_over) = (run.id.clone(), run.start, run.standing.is_over());
             let is_new = match self.hold(&id) {
                 Err(JournalError::Held(_)) => return self.begun_before(id, &start).await,
                 taken => taken?,

@@ -41,7 +41,7 @@ impl SqliteJournal {
     /// Keeps a run that begins; says whether there was none of its id.
     pub(crate) async fn begin_held(&self, run: NewRun) -> Result<bool, JournalError> {
         let NewRun { id, flow, texts, hash, start, at, entry, standing, .. } = run;
-        let start = self.sealer.close_bytes(&Place::Start(&id), start.as_bytes());
+        let start = self.sealer.close_bytes(&Place::Start(&id), &start);
         let texts = self.sealer.close(&Place::Texts(&hash), &texts)?;
         let sealed = self.sealer.close(&Place::Entry(&id, 1), &entry)?;
         let bytes = size(&sealed);
@@ -65,7 +65,7 @@ impl SqliteJournal {
     }
 
     /// How a run stands that began before, if it began with the same start.
-    pub(crate) async fn begun_before(&self, id: RunId, start: &str) -> Result<Begun, JournalError> {
+    pub(crate) async fn begun_before(&self, id: RunId, start: &[u8]) -> Result<Begun, JournalError> {
         let key = id.to_string();
         let known = self.committer.commit(move |connection| {
             let known = "SELECT start, standing FROM run WHERE id = ?1";
@@ -77,7 +77,7 @@ impl SqliteJournal {
         let Some((sealed, standing)) = known else { return Err(JournalError::Held(id)) };
         // A run of format 1 did not keep its start.
         if let Some(sealed) = sealed
-            && self.sealer.open_bytes(&Place::Start(&id), &sealed).as_deref() != Some(start.as_bytes())
+            && self.sealer.open_bytes(&Place::Start(&id), &sealed).as_deref() != Some(start)
         {
             return Err(JournalError::Conflict(id));
         }

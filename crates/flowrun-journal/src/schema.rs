@@ -53,7 +53,7 @@ pub(crate) fn open(path: &Path, entropy: &dyn Entropy) -> Result<(Connection, Ve
             connection.pragma_update(None, "user_version", FORMAT)?;
         }
         connection.execute_batch("COMMIT")?;
-        Ok(if format < FORMAT { FORMAT } else { format })
+        Ok(format.max(FORMAT))
     };
     match make(&connection)? {
         FORMAT => {}

@@ -4,7 +4,8 @@ use flowrun::engine::Outcome;
 use flowrun::engine::journal::Standing;
 use flowrun::lang::Flow;
 use flowrun::step::RunId;
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
 
 use super::scene::Scene;
 use super::warn;
@@ -46,9 +47,9 @@ pub(super) fn told(
         (std::mem::take(&mut heard.sent), heard.answer.take(), heard.lost.take())
     };
     written(lost.map_or(Ok(()), Err))?;
-    let end =
-        json!({ "status": status, "outputs": outputs, "error": diagnostic, "answer": answer, "sent": sent });
-    ended(world, (flow, scene), end)?;
+    let mut end = Ended::new(flow, status, outputs, json!(diagnostic));
+    end.answer = answer;
+    end.tell(world, scene.output, sent)?;
     Ok(exit)
 }
 
@@ -75,26 +76,41 @@ fn existing(
     let said = error.as_ref().and_then(|error| error.get("message")?.as_str());
     let said = said.map(|said| format!(": {said}")).unwrap_or_default();
     world.terminal.say(&format!("run {id} began before and is over, so nothing was done: {status}{said}"));
-    ended(world, (flow, scene), json!({ "status": status, "outputs": outputs, "error": error, "sent": [] }))?;
+    Ended::new(flow, status, outputs, json!(error)).tell(world, scene.output, Vec::new())?;
     Ok(exit)
 }
 
-/// Tells a script how a run ended, in the form that it asked for.
-fn ended(world: &World, (flow, scene): (&Flow, &Scene), told: Value) -> Result<(), Complaint> {
-    let mut end = json!({ "version": 1, "flow": flow.name() });
-    let (Value::Object(told), Some(end_keys)) = (told, end.as_object_mut()) else { return Ok(()) };
-    let is_shown = |key: &str, value: &Value| match key {
-        "answer" => !value.is_null(),
-        "sent" => matches!(scene.output, Output::Json),
-        _ => true,
-    };
-    end_keys.extend(told.into_iter().filter(|(key, value)| is_shown(key, value)));
-    match scene.output {
-        Output::Text => return Ok(()),
-        Output::Json => {}
-        Output::Ndjson => drop(end_keys.insert("event".to_owned(), json!("ended"))),
+/// How a run ended, for a script.
+#[derive(Serialize)]
+struct Ended<'a> {
+    version: u8,
+    flow: &'a str,
+    status: &'a str,
+    outputs: Option<Map<String, Value>>,
+    error: Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    answer: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sent: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    event: Option<&'a str>,
+}
+
+impl<'a> Ended<'a> {
+    fn new(flow: &'a Flow, status: &'a str, outputs: Option<Map<String, Value>>, error: Value) -> Self {
+        let flow = flow.name();
+        Self { version: 1, flow, status, outputs, error, answer: None, sent: None, event: None }
     }
-    written(world.terminal.json(&end))
+
+    /// Tells it in the form that was asked for; line by line, what was sent was told when it was sent.
+    fn tell(mut self, world: &World, output: Output, sent: Vec<String>) -> Result<(), Complaint> {
+        match output {
+            Output::Text => return Ok(()),
+            Output::Json => self.sent = Some(sent),
+            Output::Ndjson => self.event = Some("ended"),
+        }
+        written(world.terminal.json(&self))
+    }
 }
 
 fn in_doubt(id: &RunId, steps: &[String]) -> Complaint {

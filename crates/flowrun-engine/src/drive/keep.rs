@@ -2,6 +2,8 @@
 
 use flowrun_machine::{Command, Event, EventRecord, Happening, advance};
 use flowrun_step::Effect;
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
 
 use super::{Driver, Stop};
 use crate::journal::{Begun, Entry, NewRun, Standing};
@@ -44,8 +46,10 @@ impl Driver<'_> {
         if cause == Cause::Start
             && let Some(record) = record
         {
+            let start = start_of(self.flow.name(), &record);
             let entry = log.entry(&self.plan, &self.run, record);
-            if let Begun::Before(standing) = log.journal().begin(self.new_run(entry, standing)).await? {
+            if let Begun::Before(standing) = log.journal().begin(self.new_run(start, entry, standing)).await?
+            {
                 return Err(Stop::Before(standing));
             }
             early.into_iter().for_each(|command| self.obey(command));
@@ -66,19 +70,26 @@ impl Driver<'_> {
         Ok(log.keep(entry, standing).await?)
     }
 
-    fn new_run(&self, entry: Entry, standing: Standing) -> NewRun {
+    fn new_run(&self, start: [u8; 32], entry: Entry, standing: Standing) -> NewRun {
         let (id, flow, texts) = (self.id.clone(), self.flow.name().to_owned(), self.flow.texts());
         NewRun {
             id,
             flow,
             texts,
             hash: self.plan.hash.clone(),
-            start: self.start.clone(),
+            start,
             at: self.services.clock.now(),
             entry,
             standing,
         }
     }
+}
+
+/// The digest of a start: the flow's name and the inputs, however their keys are ordered.
+fn start_of(flow: &str, record: &EventRecord) -> [u8; 32] {
+    let mut start = json!([flow, record.inputs()]);
+    start.sort_all_objects();
+    Sha256::digest(start.to_string()).into()
 }
 
 /// As much of what happened as decides how it is kept.

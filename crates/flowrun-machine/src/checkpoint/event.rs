@@ -53,6 +53,15 @@ enum CalledRecord {
 }
 
 impl EventRecord {
+    /// What a run is started with, by name; nothing of any other event.
+    #[must_use]
+    pub fn inputs(&self) -> Option<&BTreeMap<String, Value>> {
+        match &self.what {
+            HappeningRecord::Start { inputs, .. } => Some(inputs),
+            _ => None,
+        }
+    }
+
     /// The event, if it would change anything in this run at this moment; what comes too late is not worth keeping.
     #[must_use]
     pub fn of(plan: &Plan, run: &Run, event: &Event) -> Option<Self> {
