@@ -75,6 +75,20 @@ fn the_same_start_again_gives_the_first_answer_and_another_start_is_a_conflict()
     assert_eq!(ended(&["--var", "a=7"])["sent"], again["sent"]);
 }
 
+/// runs.md 11: a caller who lost the connection reads the answer of `respond` with the run.
+#[test]
+fn what_a_step_answered_is_told_again_to_whoever_starts_the_run_again() {
+    let person = Person::new(&[]);
+    person.write("a.flow.yaml", "steps:\n  - respond: { status: 202, json: { n: 7 } }\n  - fail: late\n");
+    let start = || person.flowrun(&["a.flow.yaml", "--durable", "--id", "one", "--output", "json"]);
+    let answer = |ran: &str| serde_json::from_str::<Value>(ran).expect("JSON")["answer"].clone();
+    let (first, again) = (start(), start());
+    assert_eq!(answer(&first.stdout)["body"]["n"], 7, "{first:?}");
+    assert_eq!(answer(&again.stdout), answer(&first.stdout), "{again:?}");
+    let shown = person.flowrun(&["runs", "show", "one", "--json"]).stdout;
+    assert_eq!(answer(&shown)["status"], 202, "{shown}");
+}
+
 #[test]
 fn what_runs_cannot_do_it_says_and_what_can_be_done() {
     let person = Person::new(&[]);

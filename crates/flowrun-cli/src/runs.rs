@@ -1,10 +1,12 @@
 //! `flowrun runs`: looks after runs that are kept.
 
-use flowrun::engine::journal::Standing;
+use flowrun::SystemClock;
+use flowrun::engine::host::Filter;
+use flowrun::engine::journal::{Journal as _, RunKey, Standing, Summary};
+use flowrun::journal::SqliteJournal;
 use flowrun::machine::InDoubt;
-use flowrun::step::{Clock as _, RunId};
+use flowrun::step::{Clock as _, RunId, Tenant};
 use flowrun::template::duration;
-use flowrun::{SystemClock, journal::Summary};
 use serde_json::{Value, json};
 
 use crate::args::{ResumeArguments, RunsVerb};
@@ -42,7 +44,7 @@ fn resolution(arguments: &ResumeArguments) -> Option<InDoubt> {
 
 async fn list(world: &World, json: bool) -> Result<Exit, Complaint> {
     let runs = match journal::open_if_there(world).await? {
-        Some(journal) => journal.list().await?,
+        Some(journal) => all(&journal).await?,
         None => Vec::new(),
     };
     if json {
@@ -58,6 +60,20 @@ async fn list(world: &World, json: bool) -> Result<Exit, Complaint> {
     Ok(Exit::Done)
 }
 
+/// Every run of this person, page by page.
+async fn all(journal: &SqliteJournal) -> Result<Vec<Summary>, Complaint> {
+    let mut runs: Vec<Summary> = Vec::new();
+    loop {
+        let after = runs.last().and_then(|run| RunId::new(&run.id).ok());
+        let page =
+            journal.list(&Tenant::default(), Filter { after, most: 1_000, ..Filter::default() }).await?;
+        if page.is_empty() {
+            return Ok(runs);
+        }
+        runs.extend(page);
+    }
+}
+
 fn line(run: &Summary) -> String {
     let driven = if run.is_driven { "" } else { ", without a process" };
     let status = match run.status.as_str() {
@@ -69,11 +85,13 @@ fn line(run: &Summary) -> String {
 
 async fn show(world: &World, id: &RunId, json: bool) -> Result<Exit, Complaint> {
     let Some(journal) = journal::open_if_there(world).await? else { return Err(unknown(id)) };
-    let (Some(run), Some(kept)) = (journal.summary(id).await?, journal.look(id).await?) else {
+    let key = RunKey::new(Tenant::default(), id.clone());
+    let (Some(view), Some(kept)) = (journal.view(&key).await?, journal.look(&key).await?) else {
         return Err(unknown(id));
     };
+    let run = view.summary;
     if json {
-        let mut shown = json!({ "run": run, "standing": kept.standing });
+        let mut shown = json!({ "run": run, "standing": kept.standing, "answer": view.answer });
         shown["events"] = Value::from(kept.entries.len());
         written(world.terminal.json(&shown))?;
         return Ok(Exit::Done);
@@ -91,6 +109,10 @@ fn said(id: &RunId, standing: &Standing) -> Vec<String> {
     let text = |value: &Value| value.get("message").and_then(Value::as_str).unwrap_or_default().to_owned();
     match standing {
         Standing::Running => vec![format!("taken up, if nobody drives it, by: flowrun runs resume {id}")],
+        Standing::Waiting { until: Some(at) } => {
+            vec![format!("waits until {at}, or for something from outside")]
+        }
+        Standing::Waiting { until: None } => vec!["waits for something from outside".to_owned()],
         Standing::InDoubt { steps } => vec![
             format!("whether the call of `{}` was made is not known", steps.join("`, `")),
             format!("flowrun runs resume {id} --retry, or --skip, or --fail"),

@@ -4,6 +4,7 @@
 //! only. What a run decides is the machine's business; this file only does what it is told.
 
 mod keep;
+mod leave;
 mod obey;
 mod take_up;
 
@@ -12,76 +13,79 @@ use std::sync::Arc;
 
 use flowrun_lang::Flow;
 use flowrun_machine::{Called, Command, End, Failure, Happening, InDoubt, Plan, Run};
-use flowrun_step::{ErrorKind, RunId};
+use flowrun_step::{Conversation, Effect, ErrorKind};
 use jiff::Timestamp;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::task::{AbortHandle, Id, JoinError, JoinSet, yield_now};
 use tokio_util::sync::CancellationToken;
 
-use crate::journal::{JournalError, KeptRun, Standing};
+use crate::inlet::Inlet;
+use crate::journal::{Begun, JournalError, KeptRun, RunKey, Standing, Talk};
 use crate::log::Log;
-use crate::mail::{Incoming, Letterbox, Mail, Told};
+use crate::mail::{Incoming, Letterbox, Taken, Told};
 use crate::observe::RunEvent;
 use crate::outcome::Outcome;
 use crate::replay::Replayed;
 use crate::services::Services;
 use crate::start::Start;
 
-/// Runs a flow from its first op to its end.
+/// Runs a flow from its first op until nobody has to drive it.
 pub(crate) async fn drive(
     services: Arc<Services>,
     flow: &Flow,
     start: Start,
-    cancel: CancellationToken,
+    (inlet, cancel): (Inlet, CancellationToken),
 ) -> Outcome {
     let opening = start.opening(flow.plan());
-    let Start { run: id, inputs, mail, .. } = start;
-    let run = Run::new(id.as_str(), flow.plan());
-    let log = services.journal.clone().map(|journal| Log::new(journal, id.clone(), BTreeMap::new()));
-    let driver = Driver::new(services, flow, (id, run), log);
-    driver.go(Began::Now(Happening::Start { inputs, opening }), mail, cancel).await
+    let Start { run: key, inputs, talk, .. } = start;
+    let run = Run::new(key.id.as_str(), flow.plan());
+    let journal = inlet.journal().or_else(|| services.journal.clone());
+    let log = journal.map(|journal| Log::new(journal, key.clone(), BTreeMap::new()));
+    let driver = Driver::new(services, flow, (key, run), (log, inlet));
+    driver.go(Began::Now(Happening::Start { inputs, opening }, talk.map(Box::new)), cancel).await
 }
 
 /// Takes a run up where its last process left it.
 pub(crate) async fn resume(
     services: Arc<Services>,
     flow: &Flow,
-    (id, kept): (RunId, KeptRun),
-    (mail, resolve): (Option<Mail>, Option<InDoubt>),
+    (key, kept): (RunKey, KeptRun),
+    (inlet, resolve): (Inlet, Option<InDoubt>),
     cancel: CancellationToken,
 ) -> Outcome {
-    let Some(journal) = services.journal.clone() else {
+    let Some(journal) = inlet.journal().or_else(|| services.journal.clone()) else {
         return Outcome::Blocked { why: "this engine has no journal".to_owned() };
     };
-    let replayed = match Replayed::of(flow, &id, kept) {
+    let conversation = kept.conversation.clone();
+    let replayed = match Replayed::of(flow, &key.id, kept) {
         Ok(replayed) => replayed,
         Err(why) => {
             // The run stays as it is; that this could not be written down too changes nothing.
-            let _ = journal.stand(&id, Standing::Blocked { why: why.clone() }).await;
+            let _ = journal.stand(&key, Standing::Blocked { why: why.clone() }).await;
             return Outcome::Blocked { why };
         }
     };
-    let Replayed { run, losses, again } = replayed;
-    let log = Log::new(journal, id.clone(), losses);
-    let driver = Driver::new(services, flow, (id, run), Some(log));
-    driver.go(Began::Before(again, resolve), mail, cancel).await
+    let Replayed { run, losses, is_clean, again } = replayed;
+    let log = Log::new(journal, key.clone(), losses);
+    let mut driver = Driver::new(services, flow, (key, run), (Some(log), inlet));
+    driver.conversation = conversation;
+    driver.go(Began::Before { again, resolve, is_clean }, cancel).await
 }
 
 /// How a run begins in this process.
 enum Began {
-    /// With its start.
-    Now(Happening),
-    /// It began before; what is to be told once more, and what becomes of calls in doubt.
-    Before(Vec<Command>, Option<InDoubt>),
-}
-
-/// The next thing in the mail, if the run has any.
-async fn next(mail: &mut Option<Mail>) -> Option<Incoming> {
-    match mail {
-        Some(mail) => Some(mail.next().await),
-        None => std::future::pending().await,
-    }
+    /// With its start, and whom it talks with.
+    Now(Happening, Option<Box<Talk>>),
+    /// It began before.
+    Before {
+        /// What is to be told once more.
+        again: Vec<Command>,
+        /// What becomes of calls in doubt.
+        resolve: Option<InDoubt>,
+        /// Whether the process before left on purpose.
+        is_clean: bool,
+    },
 }
 
 /// The events told since the last time, once there are any: all of them, so that whoever tells them cannot run ahead.
@@ -104,7 +108,20 @@ async fn hear(told: &mut Receiver<Told>) -> Vec<Told> {
 struct Underway {
     op: u64,
     handle: AbortHandle,
-    call: Option<CallNotice>,
+    what: Task,
+}
+
+/// What a task is for.
+enum Task {
+    Call(CallNotice),
+    /// A timer, and when it fires.
+    Timer(Timestamp),
+}
+
+impl Underway {
+    fn is_call(&self) -> bool {
+        matches!(self.what, Task::Call(_))
+    }
 }
 
 /// What an observer is told about a call when it ends.
@@ -113,6 +130,7 @@ struct CallNotice {
     kind: String,
     attempt: u32,
     key: String,
+    effect: Effect,
     began: Timestamp,
 }
 
@@ -120,12 +138,19 @@ struct Driver<'f> {
     services: Arc<Services>,
     flow: &'f Flow,
     plan: Arc<Plan>,
-    id: RunId,
+    key: RunKey,
     run: Run,
+    /// Whom it talks with, where the engine routes its messages.
+    conversation: Option<Conversation>,
+    /// The same, until it is kept with the run's start.
+    talk: Option<Talk>,
     tasks: JoinSet<Happening>,
     underway: HashMap<Id, Underway>,
     letterbox: Letterbox,
     log: Option<Log>,
+    inlet: Inlet,
+    /// The last letter it knows of.
+    heard: u64,
     /// Whether the machine has more to walk once others have had their turn.
     is_yielding: bool,
 }
@@ -138,8 +163,8 @@ type Fed = Result<Option<End>, Stop>;
 enum Stop {
     /// It cannot be kept.
     Unkept(JournalError),
-    /// It began before.
-    Before(Standing),
+    /// It does not begin: it began before, or may not.
+    NotBegun(Begun),
 }
 
 impl From<JournalError> for Stop {
@@ -152,24 +177,46 @@ impl From<Stop> for Outcome {
     fn from(stop: Stop) -> Self {
         match stop {
             Stop::Unkept(error) => Self::Blocked { why: error.to_string() },
-            Stop::Before(standing) => Self::Existing { standing },
+            Stop::NotBegun(Begun::Before(standing, answer)) => Self::Existing { standing, answer },
+            Stop::NotBegun(other) => Self::Blocked { why: format!("the run did not begin: {other:?}") },
         }
     }
 }
 
 impl<'f> Driver<'f> {
-    fn new(services: Arc<Services>, flow: &'f Flow, (id, run): (RunId, Run), log: Option<Log>) -> Self {
+    fn new(
+        services: Arc<Services>,
+        flow: &'f Flow,
+        (key, run): (RunKey, Run),
+        (log, inlet): (Option<Log>, Inlet),
+    ) -> Self {
         let (tasks, underway, letterbox) = (JoinSet::new(), HashMap::new(), Letterbox::default());
         let plan = Arc::clone(flow.plan());
-        Self { services, flow, plan, id, run, tasks, underway, letterbox, log, is_yielding: false }
+        let (conversation, talk, heard, is_yielding) = (None, None, 0, false);
+        Self {
+            services,
+            flow,
+            plan,
+            key,
+            run,
+            conversation,
+            talk,
+            tasks,
+            underway,
+            letterbox,
+            log,
+            inlet,
+            heard,
+            is_yielding,
+        }
     }
 
-    async fn go(mut self, began: Began, mut mail: Option<Mail>, cancel: CancellationToken) -> Outcome {
+    async fn go(mut self, began: Began, cancel: CancellationToken) -> Outcome {
         let mut told = self.services.events.subscribe();
         let mut cancelled = false;
         let mut fed = match began {
-            Began::Now(start) => self.feed(start).await,
-            Began::Before(again, resolve) => self.take_up(again, resolve).await,
+            Began::Now(start, talk) => self.begin(start, talk).await,
+            Began::Before { again, resolve, is_clean } => self.take_up(again, resolve, is_clean).await,
         };
         let outcome = loop {
             match fed {
@@ -177,13 +224,18 @@ impl<'f> Driver<'f> {
                 Ok(Some(end)) => break Outcome::new(self.flow, end),
                 Err(stop) => break stop.into(),
             }
-            if let Some(steps) = self.only_doubts_left().filter(|_| !cancel.is_cancelled() || cancelled) {
-                break Outcome::InDoubt { steps };
+            match self.leave(cancel.is_cancelled() && !cancelled).await {
+                Ok(None) => {}
+                Ok(Some(outcome)) => break outcome,
+                Err(stop) => break stop.into(),
             }
             fed = tokio::select! {
                 () = yield_now(), if self.is_yielding => self.feed(Happening::Resume).await,
                 Some(joined) = self.tasks.join_next_with_id() => self.joined(joined).await,
-                Some(incoming) = next(&mut mail), if self.letterbox.has_room() => self.came([incoming]).await,
+                incoming = self.inlet.next(), if self.letterbox.has_room() => match incoming {
+                    Some(incoming) => self.came([incoming]).await,
+                    None => self.fetch().await,
+                },
                 events = hear(&mut told) => self.came(events.into_iter().map(Incoming::Event)).await,
                 () = cancel.cancelled(), if !cancelled => {
                     cancelled = true;
@@ -198,35 +250,52 @@ impl<'f> Driver<'f> {
     /// The steps in doubt, if the run waits for nothing else that could come.
     fn only_doubts_left(&self) -> Option<Vec<String>> {
         let doubts = self.log.as_ref().map(Log::doubts).filter(|doubts| !doubts.is_empty())?;
-        let is_calling = self.underway.values().any(|task| task.call.is_some());
+        let is_calling = self.underway.values().any(Underway::is_call);
         (!is_calling && !self.is_yielding && !self.letterbox.is_waiting()).then_some(doubts)
     }
 
     /// Something came from outside: kept, and given to whatever waits for it.
     async fn came(&mut self, incoming: impl IntoIterator<Item = Incoming>) -> Fed {
         let now = self.services.clock.now();
-        incoming.into_iter().for_each(|incoming| self.letterbox.keep(now, incoming));
+        incoming.into_iter().for_each(|incoming| self.letterbox.keep(now, None, incoming));
+        self.deliver().await
+    }
+
+    /// Gives what has come to what waits for it.
+    async fn deliver(&mut self) -> Fed {
         match self.received() {
-            Some(received) => self.feed(received).await,
+            Some(felt) => self.felt(felt).await,
             None => Ok(None),
         }
     }
 
     /// What has come for a wait.
-    fn received(&mut self) -> Option<Happening> {
-        self.letterbox.next().map(|(op, message)| Happening::Received { op, message })
+    fn received(&mut self) -> Option<Felt> {
+        let Taken { op, message, numbers, ignored } = self.letterbox.next()?;
+        if ignored > 0 {
+            self.observe(&RunEvent::Ignored { messages: ignored });
+        }
+        Some(Felt { what: Happening::Received { op, message }, taken: numbers })
     }
 
-    /// Feeds one happening to the machine and does what it answers, until it waits for what has not come, yields, or ends.
-    async fn feed(&mut self, happening: Happening) -> Fed {
-        let mut next = Some(happening);
-        while let Some(what) = next.take() {
+    /// Feeds one happening to the machine.
+    async fn feed(&mut self, what: Happening) -> Fed {
+        self.felt(Felt { what, taken: Vec::new() }).await
+    }
+
+    /// Feeds the machine and does what it answers, until it waits for what has not come, yields, or ends.
+    async fn felt(&mut self, felt: Felt) -> Fed {
+        let mut next = Some(felt);
+        while let Some(felt) = next.take() {
             self.is_yielding = false;
-            let commands = self.advance(what).await?;
+            let commands = self.advance(felt).await?;
             for command in commands {
                 match command {
                     Command::Yield => self.is_yielding = true,
                     Command::Finish(end) => return Ok(Some(end)),
+                    Command::Emit { event, key, data, id } => {
+                        self.emit(Told { event, key, data, id }).await?
+                    }
                     other => self.obey(other),
                 }
             }
@@ -243,26 +312,36 @@ impl<'f> Driver<'f> {
         let Some(task) = self.underway.remove(&id) else { return Ok(None) };
         let happening = match joined {
             Ok((_, happening)) => happening,
-            Err(_) if task.call.is_none() => return Ok(None),
+            Err(_) if !task.is_call() => return Ok(None),
             Err(error) if error.is_cancelled() => Happening::Called { op: task.op, result: Called::Aborted },
             Err(_) => Happening::Called { op: task.op, result: Called::Failed(panicked()) },
         };
-        if let Some(call) = task.call {
+        if let Task::Call(call) = task.what {
             self.report(call, &happening);
         }
         self.feed(happening).await
     }
 
     fn report(&self, call: CallNotice, happening: &Happening) {
-        let CallNotice { step, kind, attempt, key, began } = call;
+        let CallNotice { step, kind, attempt, key, began, .. } = call;
         let took = self.services.clock.now().duration_since(began).try_into().unwrap_or_default();
         let error = match happening {
             Happening::Called { result: Called::Failed(failure), .. } => Some(failure.message.clone()),
             Happening::Called { result: Called::Aborted, .. } => Some("aborted".to_owned()),
             _ => None,
         };
-        self.services.observer.on(&RunEvent::CallEnded { step, kind, attempt, key, took, error });
+        self.observe(&RunEvent::CallEnded { step, kind, attempt, key, took, error });
     }
+
+    fn observe(&self, event: &RunEvent) {
+        self.services.observer.on(&self.key, event);
+    }
+}
+
+/// Something that happened, and the letters that are done with once it is kept.
+struct Felt {
+    what: Happening,
+    taken: Vec<u64>,
 }
 
 /// What a step that panicked is reported as; the panic's own words may hold anything and are not kept.

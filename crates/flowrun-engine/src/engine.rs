@@ -3,23 +3,25 @@
 use std::fmt;
 use std::sync::Arc;
 
-use flowrun_lang::{Catalog, Diagnostic, Flow};
+use flowrun_lang::{Catalog, Diagnostic, Flow, Texts};
 use flowrun_machine::InDoubt;
 use flowrun_step::{
-    BoxFuture, Channel, Clock, IntegrationName, IntegrationStatus, Integrations, Outbound, RunId,
-    SecretSource, Step, StepError, StepSet, Tenant,
+    BoxFuture, Channel, Clock, IntegrationName, IntegrationStatus, Integrations, Outbound, SecretSource,
+    Step, StepError, StepSet, Tenant,
 };
 use secrecy::SecretString;
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
 use crate::drive::{drive, resume};
-use crate::journal::{Journal, KeptRun};
+use crate::inlet::Inlet;
+use crate::journal::{Journal, KeptRun, MemoryJournal, RunKey};
 use crate::mail::{Mail, Told};
 use crate::observe::{Observer, Unobserved};
 use crate::outcome::Outcome;
-use crate::services::Services;
+use crate::services::{Callbacks, Services};
 use crate::start::Start;
+use crate::supervisor::Supervisor;
 
 /// The most events that a run may be behind; it misses those before.
 const EVENTS: usize = 1_024;
@@ -27,7 +29,8 @@ const EVENTS: usize = 1_024;
 /// Runs flows. Cheap to clone; all clones share one house.
 #[derive(Clone)]
 pub struct Engine {
-    services: Arc<Services>,
+    pub(crate) services: Arc<Services>,
+    pub(crate) supervisor: Arc<Supervisor>,
 }
 
 impl Engine {
@@ -42,6 +45,7 @@ impl Engine {
             secrets: Arc::new(NoSecrets),
             observer: Arc::new(Unobserved),
             journal: None,
+            callbacks: Arc::new(|_, step| format!("urn:flowrun:callback:{step}")),
         }
     }
 
@@ -55,24 +59,25 @@ impl Engine {
     ///
     /// # Errors
     /// When the registry cannot be read.
-    pub async fn catalog(&self) -> Result<Catalog, StepError> {
-        let integrations = self.services.integrations.list(&self.services.tenant).await?;
+    pub async fn catalog(&self, tenant: &Tenant) -> Result<Catalog, StepError> {
+        let integrations = self.services.integrations.list(tenant).await?;
         Ok(Catalog::new(self.services.steps.clone()).with_integrations(integrations))
     }
 
     /// Runs a flow to its end: in memory or, with a journal, so that it can be taken up again after this process.
     ///
     /// Cancelling the token ends the run through every `finally`; the outcome then says so.
-    pub async fn run(&self, flow: &Flow, start: Start, cancel: CancellationToken) -> Outcome {
-        drive(Arc::clone(&self.services), flow, start, cancel).await
+    pub async fn run(&self, flow: &Flow, mut start: Start, cancel: CancellationToken) -> Outcome {
+        let inlet = start.mail.take().map_or(Inlet::Closed, Inlet::Open);
+        drive(Arc::clone(&self.services), flow, start, (inlet, cancel)).await
     }
 
-    /// The flow of a kept run, as it was when the run began.
+    /// The flow of a kept run ([`Journal::texts`]), as it was when the run began.
     ///
     /// # Errors
     /// When its texts are no flow in this build: everything that is wrong with them.
-    pub fn flow_of(&self, kept: &KeptRun) -> Result<Flow, Vec<Diagnostic>> {
-        let checked = kept.texts.check(&Catalog::new(self.services.steps.clone()));
+    pub fn flow_of(&self, texts: &Texts) -> Result<Flow, Vec<Diagnostic>> {
+        let checked = texts.check(&Catalog::new(self.services.steps.clone()));
         let checked = checked.map_err(|diagnostic| vec![*diagnostic])?;
         checked.flow.ok_or(checked.diagnostics)
     }
@@ -84,15 +89,16 @@ impl Engine {
     pub async fn resume(
         &self,
         flow: &Flow,
-        (run, kept): (RunId, KeptRun),
+        (run, kept): (RunKey, KeptRun),
         (mail, resolve): (Option<Mail>, Option<InDoubt>),
         cancel: CancellationToken,
     ) -> Outcome {
-        resume(Arc::clone(&self.services), flow, (run, kept), (mail, resolve), cancel).await
+        let inlet = mail.map_or(Inlet::Closed, Inlet::Open);
+        resume(Arc::clone(&self.services), flow, (run, kept), (inlet, resolve), cancel).await
     }
 
-    /// Tells every run of an event; those that wait for it take it, once for each id.
-    pub fn tell(&self, told: Told) {
+    /// Tells every run that [`Engine::run`] drives of an event; those that wait for it take it, once for each id.
+    pub fn announce(&self, told: Told) {
         // Without a receiver no run is under way.
         let _ = self.services.events.send(told);
     }
@@ -127,6 +133,7 @@ pub struct EngineBuilder {
     secrets: Arc<dyn SecretSource>,
     observer: Arc<dyn Observer>,
     journal: Option<Arc<dyn Journal>>,
+    callbacks: Arc<Callbacks>,
 }
 
 impl EngineBuilder {
@@ -166,6 +173,12 @@ impl EngineBuilder {
         self
     }
 
+    /// Says on which URL the host hears calls for a step of a run that it hosts: each its own, and not to be guessed.
+    pub fn callbacks(mut self, url: impl Fn(&RunKey, &str) -> String + Send + Sync + 'static) -> Self {
+        self.callbacks = Arc::new(url);
+        self
+    }
+
     /// Sees what happens in runs.
     pub fn observer(mut self, observer: impl Observer + 'static) -> Self {
         self.observer = Arc::new(observer);
@@ -182,8 +195,9 @@ impl EngineBuilder {
                 return Err(BuildError::Channel(channel.name().to_owned()));
             }
         }
+        let hosted = self.journal.clone().unwrap_or_else(|| Arc::new(MemoryJournal::default()));
         let services = Services {
-            tenant: Tenant::default(),
+            callbacks: self.callbacks,
             steps: self.steps?,
             plain: self.plain,
             integrations: self.integrations,
@@ -194,7 +208,9 @@ impl EngineBuilder {
             journal: self.journal,
             events: broadcast::channel(EVENTS).0,
         };
-        Ok(Engine { services: Arc::new(services) })
+        let services = Arc::new(services);
+        let supervisor = Arc::new(Supervisor::new(Arc::clone(&services), hosted));
+        Ok(Engine { services, supervisor })
     }
 }
 

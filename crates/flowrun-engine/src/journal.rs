@@ -4,215 +4,124 @@
 //! follows from it is done, but for calls that may be made twice; so whoever takes the run up again knows all that was
 //! done, and of a call that must not be made twice, that it may have been.
 
-use std::collections::BTreeMap;
+mod book;
+mod memory;
+mod record;
+
 use std::fmt;
 
-use flowrun_lang::Texts;
-use flowrun_machine::{Checkpoint, EventRecord};
-use flowrun_step::{BoxFuture, RunId};
+use flowrun_step::{BoxFuture, RunId, Tenant};
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+
+use crate::host::{Filter, View};
+use crate::mail::{Incoming, Told};
+use crate::message::{Conversation, Message};
+pub use flowrun_lang::Texts;
+pub use flowrun_lang::trigger::Busy;
+pub use memory::MemoryJournal;
+pub use record::{
+    Address, Answer, Appended, Begun, Change, Delivered, Entry, HandedOver, KeptCheckpoint, KeptRun, Letter,
+    NewRun, Opener, Rest, Standing, Summary, Talk, Waits,
+};
 
 /// How often a call is made again after its process died, before it is in doubt: a call may be what kills it.
 pub(crate) const LOSSES: u32 = 3;
 
-/// Keeps runs.
-pub trait Journal: fmt::Debug + Send + Sync {
-    /// Keeps a run that begins, unless one of its id and start did before; durable once it comes back.
-    fn begin(&self, run: NewRun) -> BoxFuture<'_, Result<Begun, JournalError>>;
-
-    /// Keeps what happened in a run, and how it stands; durable once it comes back. Gives the bytes that are kept since the
-    /// last checkpoint.
-    fn append<'a>(
-        &'a self,
-        run: &'a RunId,
-        entry: Entry,
-        standing: Standing,
-    ) -> BoxFuture<'a, Result<usize, JournalError>>;
-
-    /// Keeps a checkpoint in place of the entries so far; at once, or not at all. Gives its bytes.
-    fn shorten<'a>(
-        &'a self,
-        run: &'a RunId,
-        checkpoint: KeptCheckpoint,
-    ) -> BoxFuture<'a, Result<usize, JournalError>>;
-
-    /// Says how a run stands that does not go on by itself.
-    fn stand<'a>(&'a self, run: &'a RunId, standing: Standing) -> BoxFuture<'a, Result<(), JournalError>>;
-
-    /// A run, to be taken up; none if there is none of this id.
-    fn load<'a>(&'a self, run: &'a RunId) -> BoxFuture<'a, Result<Option<KeptRun>, JournalError>>;
-}
-
-/// Whether a run began.
-#[derive(Debug, Clone, PartialEq)]
-#[must_use]
-pub enum Begun {
-    /// Now.
-    Now,
-    /// Before, with the same start: how it stands. Nothing was kept.
-    Before(Standing),
-}
-
-/// A run that begins.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct NewRun {
-    /// Its id.
+/// A run among those of all tenants.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RunKey {
+    /// Whose it is.
+    pub tenant: Tenant,
+    /// Its id, which is unique within the tenant.
     pub id: RunId,
-    /// The flow's name.
-    pub flow: String,
-    /// Every text of the flow.
-    pub texts: Texts,
-    /// Which texts these are (`Plan::hash`).
-    pub hash: String,
-    /// The digest of what it is started with: a second run of this id with another is a conflict (runs.md 11). Whoever keeps
-    /// it seals it, so that inputs cannot be guessed from it.
-    pub start: [u8; 32],
-    /// When it began.
-    pub at: Timestamp,
-    /// Its first entry.
-    pub entry: Entry,
-    /// How it stands after that.
-    pub standing: Standing,
 }
 
-/// One thing that a log keeps of a run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-#[non_exhaustive]
-pub enum Entry {
-    /// Something happened.
-    Happened {
-        /// How often the machine had its turn again since the entry before.
-        #[serde(default, skip_serializing_if = "is_zero")]
-        turns: u32,
-        /// What.
-        event: Box<EventRecord>,
-        /// Where the run stood after it (`Run::positions`): whoever feeds the event again must come to stand there too.
-        positions: String,
-    },
-    /// The machine had its turn again, and something follows from that.
-    Turned {
-        /// How often since the entry before.
-        turns: u32,
-        /// Where the run stood after it.
-        positions: String,
-    },
-    /// The process died while these calls were under way, and they are made again.
-    Lost {
-        /// Their ops.
-        ops: Vec<u64>,
-    },
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
-fn is_zero(turns: &u32) -> bool {
-    *turns == 0
-}
-
-/// A checkpoint, and what it does not know.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct KeptCheckpoint {
-    /// The run at rest.
-    pub checkpoint: Checkpoint,
-    /// How often each call that is under way was lost.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub losses: BTreeMap<u64, u32>,
-}
-
-/// A run as it is kept.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct KeptRun {
-    /// Every text of the flow.
-    pub texts: Texts,
-    /// The last checkpoint, if one was made.
-    pub checkpoint: Option<KeptCheckpoint>,
-    /// What happened after it, in order.
-    pub entries: Vec<Entry>,
-    /// How it stands.
-    pub standing: Standing,
-}
-
-impl KeptRun {
-    /// A run as it is kept.
+impl RunKey {
+    /// The run of that id.
     #[must_use]
-    pub fn new(
-        texts: Texts,
-        checkpoint: Option<KeptCheckpoint>,
-        entries: Vec<Entry>,
-        standing: Standing,
-    ) -> Self {
-        Self { texts, checkpoint, entries, standing }
+    pub fn new(tenant: Tenant, id: RunId) -> Self {
+        Self { tenant, id }
     }
 }
 
-/// How a run stands.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "status", deny_unknown_fields)]
-#[non_exhaustive]
-pub enum Standing {
-    /// It goes on as long as a process drives it.
-    Running,
-    /// Nobody can say whether these steps' calls were made.
-    InDoubt {
-        /// The steps.
-        steps: Vec<String>,
-    },
-    /// It cannot go on in this build.
-    Blocked {
-        /// Why.
-        why: String,
-    },
-    /// It ended well.
-    Done {
-        /// Its outputs.
-        outputs: Map<String, Value>,
-    },
-    /// It ended badly.
-    Failed {
-        /// What was said, with its place.
-        error: Value,
-    },
-    /// Its time was up.
-    TimedOut {
-        /// What was said, with its place.
-        error: Value,
-    },
-    /// Somebody cancelled it.
-    Cancelled {
-        /// Why.
-        reason: String,
-    },
+impl fmt::Display for RunKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.id.fmt(f)
+    }
 }
 
-impl Standing {
-    /// The word for it.
-    #[must_use]
-    pub fn status(&self) -> &'static str {
-        match self {
-            Self::Running => "running",
-            Self::InDoubt { .. } => "in_doubt",
-            Self::Blocked { .. } => "blocked",
-            Self::Done { .. } => "done",
-            Self::Failed { .. } => "failed",
-            Self::TimedOut { .. } => "timed_out",
-            Self::Cancelled { .. } => "cancelled",
-        }
-    }
+/// What comes back once it is on disk.
+pub type Kept<'a, T> = BoxFuture<'a, Result<T, JournalError>>;
 
-    /// Whether the run is over.
-    #[must_use]
-    pub fn is_over(&self) -> bool {
-        !matches!(self, Self::Running | Self::InDoubt { .. } | Self::Blocked { .. })
-    }
+/// Keeps runs, and what is on its way to them.
+pub trait Journal: fmt::Debug + Send + Sync {
+    /// Keeps a run that begins, unless one of its id and start did before, or another talks with its person.
+    fn begin(&self, run: NewRun) -> Kept<'_, Begun>;
+
+    /// Keeps what happened in a run, and all that changes with it, at once.
+    fn append<'a>(&'a self, run: &'a RunKey, change: Change) -> Kept<'a, Appended>;
+
+    /// Keeps a checkpoint in place of the entries so far. Gives its bytes.
+    fn shorten<'a>(&'a self, run: &'a RunKey, checkpoint: KeptCheckpoint) -> Kept<'a, usize>;
+
+    /// Keeps a checkpoint of a run that nobody drives from now on, until its time comes or something comes for it. Says whether
+    /// it is at rest: not if something has come that it does not know of.
+    fn rest<'a>(&'a self, run: &'a RunKey, rest: Rest) -> Kept<'a, bool>;
+
+    /// Says how a run stands that does not go on by itself; nobody drives it.
+    fn stand<'a>(&'a self, run: &'a RunKey, standing: Standing) -> Kept<'a, ()>;
+
+    /// A run, to be driven from now on; none if there is none of this id.
+    fn load<'a>(&'a self, run: &'a RunKey) -> Kept<'a, Option<KeptRun>>;
+
+    /// The texts of a flow, by [`KeptRun::hash`].
+    fn texts<'a>(&'a self, hash: &'a str) -> Kept<'a, Option<Texts>>;
+
+    /// What came for a run after what it has heard of, in order.
+    fn mail<'a>(&'a self, run: &'a RunKey, heard: u64) -> Kept<'a, Vec<Letter>>;
+
+    /// Keeps a message for the run that talks with its sender, once. One that interrupts ends that run, and is routed afresh then.
+    fn receive(&self, message: Message, at: Timestamp, interrupts: bool) -> Kept<'_, Delivered>;
+
+    /// Keeps something for one run.
+    fn deliver<'a>(&'a self, run: &'a RunKey, incoming: Incoming, at: Timestamp) -> Kept<'a, Delivered>;
+
+    /// Keeps an event for ten minutes, and for every run that waits for it; gives those and how each is reached. None if it was
+    /// told before.
+    fn tell<'a>(&'a self, tenant: &'a Tenant, told: Told, at: Timestamp) -> Kept<'a, Option<Vec<Address>>>;
+
+    /// Remembers a message that nothing takes, so that it is not taken when it comes again.
+    fn remember(&self, message: Message, at: Timestamp) -> Kept<'_, ()>;
+
+    /// Messages whose run ended before it took them, in order.
+    fn stray(&self) -> Kept<'_, Vec<(u64, Message)>>;
+
+    /// Forgets a message that nothing takes.
+    fn discard(&self, number: u64) -> Kept<'_, ()>;
+
+    /// Gives a conversation to a person of the house: nothing starts in it until it is given back. Gives the run it was in, and
+    /// what that had not taken.
+    fn hand_over<'a>(&'a self, tenant: &'a Tenant, conversation: &'a Conversation) -> Kept<'a, HandedOver>;
+
+    /// Gives a conversation back.
+    fn hand_back<'a>(&'a self, tenant: &'a Tenant, conversation: &'a Conversation) -> Kept<'a, ()>;
+
+    /// Runs at rest whose time has come, the oldest first, and when the next one's comes.
+    fn due(&self, now: Timestamp, most: usize) -> Kept<'_, (Vec<RunKey>, Option<Timestamp>)>;
+
+    /// Runs that a process that begins takes up: those that were driven, those at rest for which something came, and blocked ones,
+    /// since this build may be another.
+    fn unfinished(&self) -> Kept<'_, Vec<RunKey>>;
+
+    /// The runs that a filter lets through, the last to change first.
+    fn list<'a>(&'a self, tenant: &'a Tenant, filter: Filter) -> Kept<'a, Vec<Summary>>;
+
+    /// One run, whoever drives it.
+    fn view<'a>(&'a self, run: &'a RunKey) -> Kept<'a, Option<View>>;
 }
 
 /// Why a journal did not do what it was asked.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum JournalError {
     /// A run of this id began before, with another start.

@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use flowrun_machine::{Command, EventRecord, Plan, Run};
-use flowrun_step::RunId;
+use jiff::Timestamp;
 
-use crate::journal::{Entry, Journal, JournalError, KeptCheckpoint, Standing};
+use crate::journal::{
+    Appended, Change, Entry, Journal, JournalError, KeptCheckpoint, Rest, RunKey, Standing,
+};
 
 /// How many bytes of entries are kept before a checkpoint takes their place; or twice those of the last one, if that is more.
 const LOG: usize = 64 * 1024;
@@ -15,7 +17,7 @@ const LOG: usize = 64 * 1024;
 #[derive(Debug)]
 pub(crate) struct Log {
     journal: Arc<dyn Journal>,
-    id: RunId,
+    id: RunKey,
     /// How often the machine had its turn again since the last entry.
     turns: u32,
     /// How often each call that is under way was lost with its process.
@@ -28,7 +30,7 @@ pub(crate) struct Log {
 }
 
 impl Log {
-    pub(crate) fn new(journal: Arc<dyn Journal>, id: RunId, losses: BTreeMap<u64, u32>) -> Self {
+    pub(crate) fn new(journal: Arc<dyn Journal>, id: RunKey, losses: BTreeMap<u64, u32>) -> Self {
         Self { journal, id, turns: 0, losses, doubts: BTreeMap::new(), most: LOG, is_long: false }
     }
 
@@ -87,29 +89,64 @@ impl Log {
         Entry::Turned { turns: std::mem::take(&mut self.turns), positions: run.positions(plan) }
     }
 
-    /// Keeps an entry.
-    pub(crate) async fn keep(&mut self, entry: Entry, standing: Standing) -> Result<(), JournalError> {
-        self.is_long = self.journal.append(&self.id, entry, standing).await? > self.most;
-        Ok(())
+    /// The ops of the calls in doubt.
+    pub(crate) fn doubtful(&self) -> Vec<u64> {
+        self.doubts.keys().copied().collect()
+    }
+
+    /// Keeps what an event changed; says whether there is mail for what the run waits for now.
+    pub(crate) async fn keep(&mut self, change: Change) -> Result<bool, JournalError> {
+        let Appended { bytes, has_mail } = self.journal.append(&self.id, change).await?;
+        self.is_long = bytes > self.most;
+        Ok(has_mail)
     }
 
     /// Makes a checkpoint of a log that has become long. The run must be at rest, and all that follows from the last entry done:
     /// what a checkpoint does not ask for again is not done again.
     pub(crate) async fn shorten(&mut self, plan: &Plan, run: &Run) -> Result<(), JournalError> {
         if std::mem::take(&mut self.is_long) {
-            let kept = KeptCheckpoint { checkpoint: run.checkpoint(plan), losses: self.losses.clone() };
+            let kept = KeptCheckpoint { is_clean: false, ..self.checkpoint(plan, run) };
             let bytes = self.journal.shorten(&self.id, kept).await?;
             (self.turns, self.most) = (0, LOG.max(2 * bytes));
         }
         Ok(())
     }
 
+    /// The run between two events, with no call under way that is not to be made again without a thought.
+    fn checkpoint(&self, plan: &Plan, run: &Run) -> KeptCheckpoint {
+        KeptCheckpoint { checkpoint: run.checkpoint(plan), losses: self.losses.clone(), is_clean: true }
+    }
+
+    /// Leaves the run to whoever drives it next, or at rest until its time comes; says whether it is: not if there is mail.
+    pub(crate) async fn leave(
+        &mut self,
+        (plan, run): (&Plan, &Run),
+        (until, heard): (Option<Timestamp>, u64),
+    ) -> Result<bool, JournalError> {
+        let standing = match self.standing() {
+            Standing::Running => Standing::Waiting { until },
+            other => other,
+        };
+        let rest = Rest { checkpoint: self.checkpoint(plan, run), standing, until, heard };
+        self.journal.rest(&self.id, rest).await
+    }
+
+    /// Leaves the run between two events to the next process.
+    pub(crate) async fn close(&mut self, plan: &Plan, run: &Run) -> Result<(), JournalError> {
+        self.journal.shorten(&self.id, self.checkpoint(plan, run)).await.map(drop)
+    }
+
     /// Counts the loss of calls, durably, before they are made again; gives how often each was lost.
-    pub(crate) async fn lose(&mut self, ops: &[u64]) -> Result<BTreeMap<u64, u32>, JournalError> {
+    pub(crate) async fn lose(
+        &mut self,
+        now: Timestamp,
+        ops: &[u64],
+    ) -> Result<BTreeMap<u64, u32>, JournalError> {
         if ops.is_empty() {
             return Ok(BTreeMap::new());
         }
-        self.journal.append(&self.id, Entry::Lost { ops: ops.to_vec() }, self.standing()).await?;
+        let lost = Change::new(now, Some(Entry::Lost { ops: ops.to_vec() }), self.standing());
+        self.journal.append(&self.id, lost).await?;
         for op in ops {
             *self.losses.entry(*op).or_default() += 1;
         }

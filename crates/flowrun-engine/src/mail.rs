@@ -5,20 +5,24 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
-use flowrun_machine::Source;
+use flowrun_machine::{Command, InDoubt, Source};
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
+use crate::journal::Waits;
+
 /// The most messages, events and calls that wait to be taken in.
-const WAITING: usize = 100;
+pub(crate) const WAITING: usize = 100;
 /// How long events are kept for a step that waits later.
-const KEPT: SignedDuration = SignedDuration::from_mins(10);
+pub(crate) const KEPT: SignedDuration = SignedDuration::from_mins(10);
 /// The most events that are kept.
 const MOST_KEPT: usize = 1_000;
 
 /// Something that happened, told by a flow or by the host.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Told {
     /// Its name.
     pub event: String,
@@ -31,7 +35,8 @@ pub struct Told {
 }
 
 /// One thing that comes to a run.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum Incoming {
     /// A message of its conversation: `{text, choice, attachments}`.
@@ -45,6 +50,13 @@ pub enum Incoming {
         /// `{body, query, headers}`.
         payload: Value,
     },
+    /// Somebody wants the run to end.
+    Cancel {
+        /// Why, in words.
+        reason: String,
+    },
+    /// Somebody says what becomes of its calls in doubt.
+    Resolve(InDoubt),
 }
 
 impl Incoming {
@@ -114,42 +126,73 @@ struct Wait {
     seen: HashSet<String>,
 }
 
+impl Wait {
+    fn is_for(&self, told: &Told) -> bool {
+        let Source::Event { name, key } = &self.source else { return false };
+        told.event == *name && told.key == *key && !self.seen.contains(&told.id)
+    }
+}
+
+/// Something that was sent and not taken: when it came, and its letter's number where a journal keeps it.
+#[derive(Debug)]
+struct Came<T> {
+    at: Timestamp,
+    number: Option<u64>,
+    what: T,
+}
+
+/// What a wait takes.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Taken {
+    pub(crate) op: u64,
+    pub(crate) message: Value,
+    /// The letters that are done with.
+    pub(crate) numbers: Vec<u64>,
+    /// How many messages from before the question nobody takes any more.
+    pub(crate) ignored: usize,
+}
+
 /// What a run has been sent and has not taken, and what it waits for.
 #[derive(Debug, Default)]
 pub(crate) struct Letterbox {
-    messages: VecDeque<(Timestamp, Value)>,
-    events: VecDeque<(Timestamp, Told)>,
-    calls: HashMap<String, Value>,
+    messages: VecDeque<Came<Value>>,
+    events: VecDeque<Came<Told>>,
+    calls: HashMap<String, Came<Value>>,
     /// URLs that were called once.
     used: HashSet<String>,
     waits: BTreeMap<u64, Wait>,
 }
 
 impl Letterbox {
-    /// Keeps what came.
-    pub(crate) fn keep(&mut self, now: Timestamp, incoming: Incoming) {
+    /// Keeps what came. What is meant for the driver is not kept here.
+    pub(crate) fn keep(&mut self, at: Timestamp, number: Option<u64>, incoming: Incoming) {
         match incoming {
-            Incoming::Message(message) => self.messages.push_back((now, message)),
-            Incoming::Event(told) => self.tell(now, told),
+            Incoming::Message(what) => self.messages.push_back(Came { at, number, what }),
+            Incoming::Event(what) => self.tell(Came { at, number, what }),
             Incoming::Call { callback, payload } => {
                 if self.used.insert(callback.clone()) {
-                    self.calls.insert(callback, payload);
+                    self.calls.insert(callback, Came { at, number, what: payload });
                 }
             }
+            Incoming::Cancel { .. } | Incoming::Resolve(_) => {}
         }
     }
 
-    /// Keeps an event, once and for a while.
-    pub(crate) fn tell(&mut self, now: Timestamp, told: Told) {
-        if self.events.iter().any(|(_, known)| known.id == told.id) {
+    /// Forgets messages that others have taken the place of.
+    pub(crate) fn withdraw(&mut self, is_gone: impl Fn(u64) -> bool) {
+        self.messages.retain(|came| !came.number.is_some_and(&is_gone));
+    }
+
+    /// Keeps an event, once and for a while; a letter until it is taken.
+    fn tell(&mut self, came: Came<Told>) {
+        if self.events.iter().any(|known| known.what.id == came.what.id) {
             return;
         }
-        while self.events.len() >= MOST_KEPT
-            || self.events.front().is_some_and(|(at, _)| now.duration_since(*at) > KEPT)
-        {
+        let is_old = |known: &Came<Told>| known.number.is_none() && came.at.duration_since(known.at) > KEPT;
+        while self.events.len() >= MOST_KEPT || self.events.front().is_some_and(is_old) {
             self.events.pop_front();
         }
-        self.events.push_back((now, told));
+        self.events.push_back(came);
     }
 
     /// Whether anything from outside is waited for.
@@ -162,36 +205,70 @@ impl Letterbox {
         self.messages.len() < WAITING
     }
 
-    pub(crate) fn wait(&mut self, op: u64, source: Source, since: Timestamp) {
-        self.waits.insert(op, Wait { source, since, seen: HashSet::new() });
+    /// Takes note of what is waited for from now on, and of what no longer is; says whether that changed anything.
+    pub(crate) fn note(&mut self, commands: &[Command]) -> bool {
+        let before = self.waits.len();
+        let mut is_new = false;
+        for command in commands {
+            match command {
+                Command::Await { op, source, since, .. } => {
+                    is_new = true;
+                    let wait = Wait { source: source.clone(), since: *since, seen: HashSet::new() };
+                    self.waits.insert(*op, wait);
+                }
+                Command::Drop { op } => drop(self.waits.remove(op)),
+                _ => {}
+            }
+        }
+        is_new || before != self.waits.len()
     }
 
-    pub(crate) fn forget(&mut self, op: u64) {
-        self.waits.remove(&op);
+    /// What is waited for, as a journal keeps it.
+    pub(crate) fn waits(&self) -> Waits {
+        let mut waits = Waits::default();
+        for wait in self.waits.values() {
+            match &wait.source {
+                Source::Answer { .. } => waits.answer = true,
+                Source::Event { name, key } => drop(waits.events.insert((name.clone(), key.clone()))),
+                Source::Callback { .. } => {}
+            }
+        }
+        waits
     }
 
     /// The next thing that a wait may take. An event stays for others; a message or a call is gone.
-    pub(crate) fn next(&mut self) -> Option<(u64, Value)> {
+    pub(crate) fn next(&mut self) -> Option<Taken> {
+        let ops: Vec<u64> = self.waits.keys().copied().collect();
+        ops.into_iter().find_map(|op| self.next_of(op))
+    }
+
+    fn next_of(&mut self, op: u64) -> Option<Taken> {
         let Self { messages, events, calls, waits, .. } = self;
-        waits.iter_mut().find_map(|(op, wait)| {
-            let found = match &wait.source {
-                Source::Answer { takes_earlier } => {
-                    let is_answer = |at: &Timestamp| *takes_earlier || *at >= wait.since;
-                    let at = messages.iter().position(|(at, _)| is_answer(at))?;
-                    messages.remove(at).map(|(_, message)| message)
-                }
-                Source::Event { name, key } => {
-                    let is_meant = |told: &Told| {
-                        told.event == *name && told.key == *key && !wait.seen.contains(&told.id)
-                    };
-                    let told = events.iter().map(|(_, told)| told).find(|told| is_meant(told))?;
-                    wait.seen.insert(told.id.clone());
-                    Some(told.data.clone())
-                }
-                Source::Callback { id, .. } => calls.remove(id),
-            };
-            found.map(|found| (*op, found))
-        })
+        let wait = waits.get_mut(&op)?;
+        let since = wait.since;
+        match &wait.source {
+            Source::Answer { takes_earlier } => {
+                let is_answer = |came: &Came<Value>| *takes_earlier || came.at >= since;
+                let ignored = messages.iter().position(is_answer)?;
+                let mut numbers: Vec<u64> =
+                    messages.drain(..ignored).filter_map(|came| came.number).collect();
+                let Came { number, what, .. } = messages.pop_front()?;
+                numbers.extend(number);
+                Some(Taken { op, message: what, numbers, ignored })
+            }
+            Source::Event { .. } => {
+                let came = events.iter().find(|came| wait.is_for(&came.what))?;
+                let (told, number) = (came.what.clone(), came.number);
+                wait.seen.insert(told.id.clone());
+                let is_done = !waits.values().any(|wait| wait.is_for(&told));
+                let numbers = number.filter(|_| is_done).into_iter().collect();
+                Some(Taken { op, message: told.data, numbers, ignored: 0 })
+            }
+            Source::Callback { id, .. } => {
+                let Came { number, what, .. } = calls.remove(id)?;
+                Some(Taken { op, message: what, numbers: number.into_iter().collect(), ignored: 0 })
+            }
+        }
     }
 }
 
@@ -208,6 +285,14 @@ mod tests {
         Told { event, key, data: json!(id), id: id.to_owned() }
     }
 
+    fn wait(letterbox: &mut Letterbox, op: u64, source: Source, since: Timestamp) {
+        letterbox.note(&[Command::Await { op, flow: 0, step: 0, source, since }]);
+    }
+
+    fn next(letterbox: &mut Letterbox) -> Option<(u64, Value)> {
+        letterbox.next().map(|taken| (taken.op, taken.message))
+    }
+
     fn asks(takes_earlier: bool) -> Source {
         Source::Answer { takes_earlier }
     }
@@ -217,10 +302,10 @@ mod tests {
     fn a_question_takes_the_first_message_after_it_or_any() {
         for (takes_earlier, answer) in [(false, "late"), (true, "early")] {
             let mut letterbox = Letterbox::default();
-            letterbox.keep(at(1), Incoming::Message(json!("early")));
-            letterbox.keep(at(3), Incoming::Message(json!("late")));
-            letterbox.wait(7, asks(takes_earlier), at(2));
-            assert_eq!(letterbox.next(), Some((7, json!(answer))));
+            letterbox.keep(at(1), None, Incoming::Message(json!("early")));
+            letterbox.keep(at(3), None, Incoming::Message(json!("late")));
+            wait(&mut letterbox, 7, asks(takes_earlier), at(2));
+            assert_eq!(next(&mut letterbox), Some((7, json!(answer))));
         }
     }
 
@@ -228,15 +313,15 @@ mod tests {
     fn an_event_is_shown_to_every_wait_for_it_and_to_each_once() {
         let mut letterbox = Letterbox::default();
         let paid = |key: Option<&str>| Source::Event { name: "paid".to_owned(), key: key.map(str::to_owned) };
-        letterbox.wait(1, paid(Some("7")), at(0));
-        letterbox.wait(2, paid(None), at(0));
-        letterbox.wait(3, paid(Some("7")), at(0));
+        wait(&mut letterbox, 1, paid(Some("7")), at(0));
+        wait(&mut letterbox, 2, paid(None), at(0));
+        wait(&mut letterbox, 3, paid(Some("7")), at(0));
         for id in ["a", "a", "b"] {
-            letterbox.tell(at(1), told(id, Some("7")));
+            letterbox.keep(at(1), None, Incoming::Event(told(id, Some("7"))));
         }
         let mut shown = Vec::new();
-        while let Some(next) = letterbox.next() {
-            shown.push(next);
+        while let Some(taken) = next(&mut letterbox) {
+            shown.push(taken);
         }
         assert_eq!(shown, [(1, json!("a")), (1, json!("b")), (3, json!("a")), (3, json!("b"))]);
     }
@@ -244,16 +329,20 @@ mod tests {
     #[test]
     fn an_event_is_kept_for_ten_minutes_and_a_second_call_of_a_url_is_nobodys() {
         let mut letterbox = Letterbox::default();
-        letterbox.tell(at(0), told("old", None));
-        letterbox.tell(at(601), told("new", None));
+        letterbox.keep(at(0), None, Incoming::Event(told("old", None)));
+        letterbox.keep(at(601), None, Incoming::Event(told("new", None)));
         for payload in ["first", "second"] {
-            letterbox.keep(at(601), Incoming::Call { callback: "ok".to_owned(), payload: json!(payload) });
+            letterbox.keep(
+                at(601),
+                None,
+                Incoming::Call { callback: "ok".to_owned(), payload: json!(payload) },
+            );
         }
-        letterbox.wait(1, Source::Event { name: "paid".to_owned(), key: None }, at(0));
-        letterbox.wait(2, Source::Callback { id: "ok".to_owned(), method: "POST".to_owned() }, at(0));
-        assert_eq!(letterbox.next(), Some((1, json!("new"))));
-        assert_eq!(letterbox.next(), Some((2, json!("first"))));
-        letterbox.keep(at(602), Incoming::Call { callback: "ok".to_owned(), payload: json!("third") });
-        assert_eq!(letterbox.next(), None);
+        wait(&mut letterbox, 1, Source::Event { name: "paid".to_owned(), key: None }, at(0));
+        wait(&mut letterbox, 2, Source::Callback { id: "ok".to_owned(), method: "POST".to_owned() }, at(0));
+        assert_eq!(next(&mut letterbox), Some((1, json!("new"))));
+        assert_eq!(next(&mut letterbox), Some((2, json!("first"))));
+        letterbox.keep(at(602), None, Incoming::Call { callback: "ok".to_owned(), payload: json!("third") });
+        assert_eq!(next(&mut letterbox), None);
     }
 }

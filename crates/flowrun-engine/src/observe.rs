@@ -5,6 +5,7 @@ use std::time::Duration;
 use flowrun_machine::{Body, LogLevel, Source, StepStatus};
 use serde_json::Value;
 
+use crate::journal::RunKey;
 use crate::mail::Told;
 
 /// Something that happened in a run. It never holds a secret, and of a call only its kind and time.
@@ -70,6 +71,21 @@ pub enum RunEvent {
         /// For what.
         source: Source,
     },
+    /// Messages from before a question, which nobody takes any more (R7).
+    Ignored {
+        /// How many.
+        messages: usize,
+    },
+    /// The run begins.
+    Started {
+        /// The flow's name.
+        flow: String,
+    },
+    /// The run is over, or nobody drives it for a while.
+    Stood {
+        /// How it stands, in a word (`Standing::status`).
+        status: &'static str,
+    },
     /// Whoever started the run is answered.
     Answered {
         /// The status.
@@ -94,8 +110,8 @@ pub enum RunEvent {
 
 /// Sees what happens in runs; called in order, and should return quickly.
 pub trait Observer: Send + Sync {
-    /// One thing happened.
-    fn on(&self, event: &RunEvent);
+    /// One thing happened in a run.
+    fn on(&self, run: &RunKey, event: &RunEvent);
 }
 
 /// Sees nothing.
@@ -103,5 +119,5 @@ pub trait Observer: Send + Sync {
 pub(crate) struct Unobserved;
 
 impl Observer for Unobserved {
-    fn on(&self, _event: &RunEvent) {}
+    fn on(&self, _run: &RunKey, _event: &RunEvent) {}
 }

@@ -2,10 +2,11 @@
 
 use flowrun_lang::{Diagnostic, Flow};
 use flowrun_machine::{End, Failure};
+use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::explain::explain;
-use crate::journal::Standing;
+use crate::journal::{Answer, Standing};
 
 /// How a run ended.
 #[derive(Debug, Clone)]
@@ -40,9 +41,18 @@ pub enum Outcome {
     },
     /// A run of this id began before, in the same flow with the same inputs (R10): this one did nothing.
     Existing {
-        /// How that run stands; once it is over, this is its answer.
+        /// How that run stands; once it is over, with its outputs or its error.
         standing: Standing,
+        /// What its caller was answered, if a step did.
+        answer: Option<Answer>,
     },
+    /// The run waits for something from outside, or for a moment, and nobody drives it until then; it is kept.
+    Waiting {
+        /// The moment.
+        until: Option<Timestamp>,
+    },
+    /// The house closes: the run is kept, for the next process to go on with.
+    Left,
     /// Somebody cancelled it.
     Cancelled {
         /// Why.
@@ -64,6 +74,22 @@ impl Standing {
 }
 
 impl Outcome {
+    /// The word for it, as [`Standing::status`] says it.
+    #[must_use]
+    pub fn status(&self) -> &'static str {
+        match self {
+            Self::Done { .. } => "done",
+            Self::Failed { .. } => "failed",
+            Self::TimedOut { .. } => "timed_out",
+            Self::InDoubt { .. } => "in_doubt",
+            Self::Blocked { .. } => "blocked",
+            Self::Existing { standing, .. } => standing.status(),
+            Self::Waiting { .. } => "waiting",
+            Self::Left => "running",
+            Self::Cancelled { .. } => "cancelled",
+        }
+    }
+
     /// The machine's end, in words.
     pub(crate) fn new(flow: &Flow, end: End) -> Self {
         match end {

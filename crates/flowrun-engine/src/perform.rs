@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use flowrun_machine::{CallPlan, Called, Failure, OutputUse, PageAsk};
-use flowrun_step::{ErasedStep, Keeps, OutgoingMessage, Page, StepContext, StepError};
+use flowrun_step::{Conversation, ErasedStep, Keeps, OutgoingMessage, Page, StepContext, StepError};
 use flowrun_template::{Redactor, Rendered, Slot};
 use serde_json::{Map, Value};
 
@@ -25,6 +25,8 @@ pub(crate) struct Attempt {
     pub(crate) plan: CallPlan,
     /// The page that is asked for, of a call that is answered in pages.
     pub(crate) page: Option<PageAsk>,
+    /// Whom the run talks with.
+    pub(crate) conversation: Option<Conversation>,
 }
 
 /// Makes one attempt of a call.
@@ -40,15 +42,17 @@ type Failed = Box<Failure>;
 type Kept = (Value, Vec<(Slot, Value)>);
 
 async fn fill_and_call(services: &Services, attempt: Attempt) -> Result<Called, Failed> {
-    let Attempt { context, settings, plan, page } = attempt;
-    let vault = FilledVault::gather(services, &settings).await.map_err(|e| Box::new(of_step(&e)))?;
+    let Attempt { context, settings, plan, page, conversation } = attempt;
+    let vault = FilledVault::gather((services, &context.tenant), &settings)
+        .await
+        .map_err(|e| Box::new(of_step(&e)))?;
     let context = if vault.holds_secrets() { context.with_secret() } else { context };
     let settings = settings.fill(&vault).map_err(|e| Box::new(of_fill(&e)))?;
     let made = match (services.steps.get(&plan.kind), page) {
         (Some(step), Some(page)) => turn(step, context, settings, (&plan, page)).await,
         (Some(step), None) => call(step, context, settings, &plan).await.map(done),
         (None, _) => {
-            let sent = send(services, &context, &settings).await;
+            let sent = send(services, (&context, conversation), &settings).await;
             sent.map(|()| done((Value::Null, Vec::new()))).map_err(Into::into)
         }
     };
@@ -148,10 +152,17 @@ fn written(plan: &CallPlan, picked: Vec<(String, Value)>) -> Vec<(Slot, Value)> 
     picked.into_iter().filter_map(|(name, value)| Some((slot(&name)?, value))).collect()
 }
 
-async fn send(services: &Services, context: &StepContext, settings: &Value) -> Result<(), StepError> {
+async fn send(
+    services: &Services,
+    (context, conversation): (&StepContext, Option<Conversation>),
+    settings: &Value,
+) -> Result<(), StepError> {
     let text = |key: &str| settings.get(key).and_then(Value::as_str).map(str::to_owned);
-    let channel = match text("channel") {
-        Some(name) => services.channel(&name),
+    let (to, named) = (text("to"), text("channel"));
+    let conversation =
+        conversation.filter(|own| to.is_none() && named.as_ref().is_none_or(|name| *name == own.channel));
+    let channel = match named.as_ref().or(conversation.as_ref().map(|own| &own.channel)) {
+        Some(name) => services.channel(name),
         None => services.channels.first(),
     };
     let Some(channel) = channel else {
@@ -163,7 +174,9 @@ async fn send(services: &Services, context: &StepContext, settings: &Value) -> R
     let buttons = settings.get("buttons").and_then(Value::as_array).into_iter().flatten();
     let message = OutgoingMessage {
         text: text("text").unwrap_or_default(),
-        to: text("to"),
+        to,
+        tenant: context.tenant.clone(),
+        conversation,
         buttons: buttons.filter_map(|button| button.as_str().map(str::to_owned)).collect(),
         media: text("media"),
         template: settings.get("template").cloned(),

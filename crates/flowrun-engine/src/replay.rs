@@ -13,6 +13,8 @@ use crate::journal::{Entry, KeptCheckpoint, KeptRun};
 pub(crate) struct Replayed {
     pub(crate) run: Run,
     pub(crate) losses: BTreeMap<u64, u32>,
+    /// Whether the process before left on purpose.
+    pub(crate) is_clean: bool,
     /// What the last event asked for that nobody answers: it may not have been done.
     pub(crate) again: Vec<Command>,
 }
@@ -24,13 +26,15 @@ impl Replayed {
     /// When it cannot stand where it stood: why, in words. It is never guessed (runs.md 2).
     pub(crate) fn of(flow: &Flow, id: &RunId, kept: KeptRun) -> Result<Self, String> {
         let plan = flow.plan();
-        let (mut run, losses) = match kept.checkpoint {
-            Some(KeptCheckpoint { checkpoint, losses }) => {
-                (Run::restore(plan, checkpoint).map_err(|error| error.to_string())?, losses)
+        let is_fresh = kept.entries.is_empty();
+        let (mut run, mut losses, is_clean) = match kept.checkpoint {
+            Some(KeptCheckpoint { checkpoint, losses, is_clean }) => {
+                let run = Run::restore(plan, checkpoint).map_err(|error| error.to_string())?;
+                (run, losses, is_clean && is_fresh)
             }
-            None => (Run::new(id.as_str(), plan), BTreeMap::new()),
+            None => (Run::new(id.as_str(), plan), BTreeMap::new(), false),
         };
-        let (mut losses, mut again) = (losses, Vec::new());
+        let mut again = Vec::new();
         for entry in kept.entries {
             match entry {
                 Entry::Lost { ops } => ops.into_iter().for_each(|op| *losses.entry(op).or_default() += 1),
@@ -50,7 +54,7 @@ impl Replayed {
             matches!(command, Command::Answer { .. } | Command::Emit { .. } | Command::Finish(_))
         };
         again.retain(is_unanswered);
-        Ok(Self { run, losses, again })
+        Ok(Self { run, losses, is_clean, again })
     }
 }
 

@@ -3,10 +3,11 @@
 use std::fmt;
 
 use flowrun_machine::{AwaitPlan, Opening, Plan};
-use flowrun_step::RunId;
+use flowrun_step::{RunId, Tenant};
 use flowrun_template::Slot;
 use serde_json::{Map, Value, json};
 
+use crate::journal::{RunKey, Talk};
 use crate::mail::Mail;
 
 /// What a run is started with: its id and inputs, and what it belongs to.
@@ -14,7 +15,7 @@ use crate::mail::Mail;
 /// # Example
 /// ```
 /// use flowrun_engine::{Incoming, Start, mail};
-/// use flowrun_step::RunId;
+/// use flowrun_step::{RunId, Tenant};
 /// use serde_json::json;
 ///
 /// let (post, mail) = mail();
@@ -28,10 +29,11 @@ use crate::mail::Mail;
 /// ```
 #[must_use]
 pub struct Start {
-    pub(crate) run: RunId,
+    pub(crate) run: RunKey,
     pub(crate) inputs: Vec<(Slot, Value)>,
     trigger: Value,
     conversation: Value,
+    pub(crate) talk: Option<Talk>,
     callbacks: Box<dyn Fn(&str) -> String + Send + Sync>,
     pub(crate) mail: Option<Mail>,
 }
@@ -40,7 +42,22 @@ impl Start {
     /// A run with these inputs: what [`Flow::accept`](flowrun_lang::Flow::accept) made of what was given.
     pub fn new(run: RunId, inputs: Vec<(Slot, Value)>) -> Self {
         let callbacks = Box::new(|step: &str| format!("urn:flowrun:callback:{step}"));
-        Self { run, inputs, trigger: Value::Null, conversation: Value::Null, callbacks, mail: None }
+        let run = RunKey::new(Tenant::default(), run);
+        let (trigger, conversation) = (Value::Null, Value::Null);
+        Self { run, inputs, trigger, conversation, talk: None, callbacks, mail: None }
+    }
+
+    /// Whose run it is; without it the one tenant's there is.
+    pub fn tenant(mut self, tenant: Tenant) -> Self {
+        self.run.tenant = tenant;
+        self
+    }
+
+    /// Whom it talks with.
+    pub(crate) fn talk(mut self, talk: Option<Talk>) -> Self {
+        self.conversation = talk.as_ref().map_or(Value::Null, |talk| talk.conversation.shown());
+        self.talk = talk;
+        self
     }
 
     /// What started it: `trigger.text`, `trigger.body` … in the flow.

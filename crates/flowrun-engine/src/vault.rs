@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use flowrun_step::{IntegrationName, StepError};
+use flowrun_step::{IntegrationName, StepError, Tenant};
 use flowrun_template::{LateName, Redactor, Rendered, Vault};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -23,21 +23,23 @@ impl FilledVault {
     ///
     /// # Errors
     /// When an integration whose kept field is mentioned cannot be used, or a secret is too short to be guarded.
-    pub(crate) async fn gather(services: &Services, settings: &Rendered) -> Result<Self, StepError> {
+    pub(crate) async fn gather(house: (&Services, &Tenant), settings: &Rendered) -> Result<Self, StepError> {
         let mut vault = Self::default();
         for name in settings.late() {
             match name {
-                LateName::Secret(name) => vault.fetch_secret(services, name).await?,
-                LateName::Kept { integration, field } => {
-                    vault.fetch_kept(services, integration, field).await?
-                }
+                LateName::Secret(name) => vault.fetch_secret(house, name).await?,
+                LateName::Kept { integration, field } => vault.fetch_kept(house, integration, field).await?,
             }
         }
         Ok(vault)
     }
 
-    async fn fetch_secret(&mut self, services: &Services, name: String) -> Result<(), StepError> {
-        let Some(secret) = services.secrets.secret(&services.tenant, &name).await else {
+    async fn fetch_secret(
+        &mut self,
+        (services, tenant): (&Services, &Tenant),
+        name: String,
+    ) -> Result<(), StepError> {
+        let Some(secret) = services.secrets.secret(tenant, &name).await else {
             return Ok(());
         };
         if secret.expose_secret().len() < SHORTEST_SECRET {
@@ -52,13 +54,13 @@ impl FilledVault {
 
     async fn fetch_kept(
         &mut self,
-        services: &Services,
+        (services, tenant): (&Services, &Tenant),
         integration: String,
         field: String,
     ) -> Result<(), StepError> {
         let name =
             IntegrationName::new(&integration).map_err(|e| StepError::Missing { what: e.to_string() })?;
-        if let Some(value) = services.integrations.kept(&services.tenant, &name, &field).await? {
+        if let Some(value) = services.integrations.kept(tenant, &name, &field).await? {
             self.kept.insert((integration, field), value);
         }
         Ok(())

@@ -5,139 +5,28 @@
 
 #![expect(clippy::expect_used, reason = "a test that cannot be set up should say why and stop")]
 
+#[path = "durable/disk.rs"]
+mod disk;
+
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use flowrun_engine::journal::{
-    Begun, Entry, Journal, JournalError, KeptCheckpoint, KeptRun, NewRun, Standing,
-};
+use disk::{Death, Disk};
+use flowrun_engine::journal::{Journal, RunKey};
 use flowrun_engine::{Engine, Outcome, Start};
 use flowrun_lang::{Catalog, Flow, SourceText, check};
 use flowrun_machine::InDoubt;
 use flowrun_step::{
     BoxFuture, Clock, Draft, Effect, Outbound, Reply, Request, RunId, Step, StepContext, StepError, StepInfo,
-    StepKind, StepSet,
+    StepKind, StepSet, Tenant,
 };
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
-
-/// When the process dies.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Death {
-    Never,
-    /// This commit does not come to be.
-    Before(usize),
-    /// It does, and nobody is told.
-    After(usize),
-}
-
-/// Everything that outlives a process: the disk, and what was done at the services.
-#[derive(Debug, Default)]
-struct Outside {
-    kept: Option<KeptRun>,
-    /// Every call that was made: its words and its key.
-    calls: Vec<(String, String)>,
-    /// How many ends of calls are on disk.
-    ends: usize,
-    commits: usize,
-}
-
-#[derive(Debug, Clone)]
-struct Disk {
-    outside: Arc<Mutex<Outside>>,
-    death: Death,
-    /// Short logs, so that checkpoints are made.
-    shortens: bool,
-}
-
-impl Disk {
-    fn outside(&self) -> MutexGuard<'_, Outside> {
-        self.outside.lock().expect("unpoisoned")
-    }
-
-    /// One commit: it is, or is not, and the process lives on or does not. Meanwhile the process does what it has begun.
-    async fn commit<T>(&self, change: impl FnOnce(&mut Outside) -> T) -> Result<T, JournalError> {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-        let mut outside = self.outside();
-        outside.commits += 1;
-        let dead = || JournalError::Unavailable("the process is dead".to_owned());
-        match self.death {
-            Death::Before(at) if outside.commits >= at => Err(dead()),
-            Death::After(at) if outside.commits == at => {
-                change(&mut outside);
-                Err(dead())
-            }
-            Death::After(at) if outside.commits > at => Err(dead()),
-            _ => Ok(change(&mut outside)),
-        }
-    }
-}
-
-fn is_end(entry: &Entry) -> bool {
-    json!(entry).pointer("/happened/event/what/called").is_some()
-}
-
-impl Journal for Disk {
-    fn begin(&self, run: NewRun) -> BoxFuture<'_, Result<Begun, JournalError>> {
-        Box::pin(async move {
-            self.commit(|outside| {
-                let NewRun { texts, entry, standing, .. } = run;
-                outside.kept = Some(KeptRun::new(texts, None, vec![entry], standing));
-                Begun::Now
-            })
-            .await
-        })
-    }
-
-    fn append<'a>(
-        &'a self,
-        _: &'a RunId,
-        entry: Entry,
-        standing: Standing,
-    ) -> BoxFuture<'a, Result<usize, JournalError>> {
-        let size = if self.shortens { 1_000_000 } else { 0 };
-        Box::pin(async move {
-            self.commit(|outside| {
-                outside.ends += usize::from(is_end(&entry));
-                let kept = outside.kept.as_mut().expect("it began");
-                kept.entries.push(entry);
-                kept.standing = standing;
-                size
-            })
-            .await
-        })
-    }
-
-    fn shorten<'a>(
-        &'a self,
-        _: &'a RunId,
-        checkpoint: KeptCheckpoint,
-    ) -> BoxFuture<'a, Result<usize, JournalError>> {
-        Box::pin(async move {
-            self.commit(|outside| {
-                let kept = outside.kept.as_mut().expect("it began");
-                kept.checkpoint = Some(checkpoint);
-                kept.entries.clear();
-                0
-            })
-            .await
-        })
-    }
-
-    fn stand<'a>(&'a self, _: &'a RunId, standing: Standing) -> BoxFuture<'a, Result<(), JournalError>> {
-        Box::pin(async move {
-            self.commit(|outside| outside.kept.as_mut().expect("it began").standing = standing).await
-        })
-    }
-
-    fn load<'a>(&'a self, _: &'a RunId) -> BoxFuture<'a, Result<Option<KeptRun>, JournalError>> {
-        Box::pin(async move { Ok(self.outside().kept.clone()) })
-    }
-}
 
 /// A step that does something at a service; its kind says what doing it twice would mean.
 struct Act(&'static str, Effect, Disk);
@@ -161,7 +50,8 @@ impl Step for Act {
     }
 
     async fn call(&self, cx: StepContext, settings: Settings) -> Result<String, StepError> {
-        self.2.outside().calls.push((settings.say.clone(), cx.key.clone()));
+        let made = (settings.say.clone(), cx.key.clone());
+        self.2.outside.calls.lock().expect("unpoisoned").push(made);
         tokio::time::sleep(Duration::from_millis(10)).await;
         match settings.say.strip_prefix("fail") {
             Some(_) if cx.attempt == 1 => {
@@ -200,8 +90,13 @@ fn acts(disk: &Disk) -> StepSet {
     set.with(act("test.pay", Effect::Unsafe)).expect("one kind")
 }
 
-fn id() -> RunId {
-    RunId::new("run-1").expect("an id")
+fn key() -> RunKey {
+    RunKey::new(Tenant::default(), RunId::new("run-1").expect("an id"))
+}
+
+/// The calls that were made at the services: their words and their keys.
+fn calls(disk: &Disk) -> Vec<(String, String)> {
+    disk.outside.calls.lock().expect("unpoisoned").clone()
 }
 
 /// One process: it begins the run if the disk has none, else takes it up; how it ended.
@@ -214,11 +109,12 @@ fn process(flow: &Flow, disk: &Disk, resolve: Option<InDoubt>) -> Outcome {
             Engine::builder(clock, Arc::new(Closed)).steps(&acts(disk)).journal(Arc::new(disk.clone()));
         let engine = engine.build().expect("a house");
         let cancel = CancellationToken::new();
-        match disk.load(&id()).await.expect("it can be read") {
-            None => engine.run(flow, Start::new(id(), Vec::new()), cancel).await,
+        match disk.load(&key()).await.expect("it can be read") {
+            None => engine.run(flow, Start::new(key().id, Vec::new()), cancel).await,
             Some(kept) => {
-                let flow = engine.flow_of(&kept).expect("the same flow");
-                engine.resume(&flow, (id(), kept), (None, resolve), cancel).await
+                let texts = disk.texts(&kept.hash).await.expect("it can be read").expect("they are kept");
+                let flow = engine.flow_of(&texts).expect("the same flow");
+                engine.resume(&flow, (key(), kept), (None, resolve), cancel).await
             }
         }
     })
@@ -241,11 +137,11 @@ fn ended(outcome: &Outcome) -> String {
 }
 
 fn seen(outcome: &Outcome, disk: &Disk) -> Seen {
-    let mut calls = BTreeMap::new();
-    for (say, _) in &disk.outside().calls {
-        *calls.entry(say.clone()).or_insert(0) += 1;
+    let mut made = BTreeMap::new();
+    for (say, _) in calls(disk) {
+        *made.entry(say).or_insert(0) += 1;
     }
-    Seen { end: ended(outcome), calls }
+    Seen { end: ended(outcome), calls: made }
 }
 
 fn flow(text: &str, disk: &Disk) -> Flow {
@@ -279,17 +175,13 @@ const FLOWS: [&str; 7] = [
      \"{{paid}}\" }\n",
 ];
 
-fn disk(death: Death, shortens: bool) -> Disk {
-    Disk { outside: Arc::default(), death, shortens }
-}
-
 /// Every place at which a process can die, with short logs and long ones.
 fn deaths(text: &str) -> Vec<(bool, Death)> {
     let mut deaths = Vec::new();
     for shortens in [false, true] {
-        let whole = disk(Death::Never, shortens);
+        let whole = Disk::new(Death::Never, shortens);
         process(&flow(text, &whole), &whole, None);
-        let commits = whole.outside().commits;
+        let commits = whole.outside.commits.load(Ordering::SeqCst);
         assert!(commits > 2, "{commits} commits");
         deaths.extend(
             (1..=commits).flat_map(|at| [(shortens, Death::Before(at)), (shortens, Death::After(at))]),
@@ -302,20 +194,16 @@ fn deaths(text: &str) -> Vec<(bool, Death)> {
 fn a_process_that_dies_before_or_after_any_commit_leaves_a_run_that_comes_to_the_same_end() {
     let mut tried = 0;
     for text in FLOWS {
-        let calm = disk(Death::Never, false);
+        let calm = Disk::new(Death::Never, false);
         let expected = seen(&process(&flow(text, &calm), &calm, None), &calm);
         for (shortens, death) in deaths(text) {
-            let mut dying = disk(death, shortens);
+            let dying = Disk::new(death, shortens);
             let flow = flow(text, &dying);
             process(&flow, &dying, None);
-            let (made, ends) = {
-                let mut outside = dying.outside();
-                outside.commits = 0;
-                (outside.calls.clone(), outside.ends)
-            };
-            dying.death = Death::Never;
+            let (made, ends) = (calls(&dying).len(), dying.outside.ends.load(Ordering::SeqCst));
+            let dying = dying.again(Death::Never);
             let mut outcome = process(&flow, &dying, None);
-            let paid = dying.outside().calls.iter().filter(|(say, _)| say == "paid").count();
+            let paid = calls(&dying).iter().filter(|(say, _)| say == "paid").count();
             assert!(paid <= 1, "{death:?}: paid {paid} times, and nobody said so");
             if matches!(outcome, Outcome::InDoubt { .. }) {
                 outcome = process(&flow, &dying, Some(InDoubt::Retry));
@@ -323,8 +211,8 @@ fn a_process_that_dies_before_or_after_any_commit_leaves_a_run_that_comes_to_the
             let again = seen(&outcome, &dying);
             assert_eq!(again.end, expected.end, "{death:?}, shortens {shortens}\n{text}");
             // What is on disk is not done again; what is not, is done once more.
-            let (all, usual) = (dying.outside().calls.len(), expected.calls.values().sum::<usize>());
-            assert!(all <= usual + (made.len() - ends), "{death:?}: {all} calls, {usual} expected\n{text}");
+            let (all, usual) = (calls(&dying).len(), expected.calls.values().sum::<usize>());
+            assert!(all <= usual + (made - ends), "{death:?}: {all} calls, {usual} expected\n{text}");
             let said = again.calls.keys().collect::<Vec<_>>();
             assert_eq!(said, expected.calls.keys().collect::<Vec<_>>(), "{death:?}\n{text}");
             same_keys(&dying, &death);
@@ -338,7 +226,7 @@ fn a_process_that_dies_before_or_after_any_commit_leaves_a_run_that_comes_to_the
 #[track_caller]
 fn same_keys(disk: &Disk, death: &Death) {
     let mut keys: BTreeMap<String, String> = BTreeMap::new();
-    for (say, key) in &disk.outside().calls {
+    for (say, key) in &calls(disk) {
         let known = keys.entry(key.clone()).or_insert_with(|| say.clone());
         assert_eq!(known, say, "{death:?}: one key for two calls");
     }
@@ -349,35 +237,29 @@ fn same_keys(disk: &Disk, death: &Death) {
 /// runs.md 8: the loss is counted first; the third makes it in doubt, for the call may be what kills the process.
 #[test]
 fn a_call_that_is_lost_three_times_is_in_doubt_although_it_may_be_made_twice() {
-    let mut dying = disk(Death::Before(2), false);
+    let dying = Disk::new(Death::Before(2), false);
     let flow = flow("steps:\n  - id: deadly\n    test.put: { say: deadly }\n", &dying);
     process(&flow, &dying, None);
     for lost in 1..=2 {
         // The first commit counts the loss, the second would have been the end of the call.
-        dying.outside().commits = 0;
-        let outcome = process(&flow, &dying, None);
+        let outcome = process(&flow, &dying.again(Death::Before(2)), None);
         assert!(matches!(outcome, Outcome::Blocked { .. }), "lost {lost} times: {outcome:?}");
     }
-    (dying.death, dying.outside().commits) = (Death::Never, 0);
+    let dying = dying.again(Death::Never);
     assert_eq!(ended(&process(&flow, &dying, None)), "in doubt [\"deadly\"]");
-    assert_eq!(dying.outside().calls.len(), 3);
+    assert_eq!(calls(&dying).len(), 3);
     assert_eq!(ended(&process(&flow, &dying, Some(InDoubt::Skip))), "done {}");
 }
 
 #[test]
 fn a_run_whose_log_leads_elsewhere_is_blocked_and_stays_as_it_is() {
-    let mut dying = disk(Death::After(2), false);
+    let dying = Disk::new(Death::After(2), false);
     let flow = flow(FLOWS[0], &dying);
     process(&flow, &dying, None);
-    (dying.death, dying.outside().commits) = (Death::Never, 0);
-    if let Some(kept) = &mut dying.outside().kept
-        && let Some(Entry::Happened { positions, .. }) = kept.entries.last_mut()
-    {
-        *positions = "elsewhere".to_owned();
-    }
-    let outcome = process(&flow, &dying, None);
+    let misleading = Disk { misleads: true, ..dying.again(Death::Never) };
+    let outcome = process(&flow, &misleading, None);
     assert!(matches!(&outcome, Outcome::Blocked { why } if why.contains("leads elsewhere")), "{outcome:?}");
-    let outside = dying.outside();
-    let kept = outside.kept.as_ref().expect("it is kept");
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let kept = runtime.block_on(dying.load(&key())).expect("it can be read").expect("it is kept");
     assert_eq!((kept.standing.status(), kept.entries.len()), ("blocked", 2));
 }

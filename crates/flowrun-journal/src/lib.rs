@@ -18,30 +18,38 @@
 //! # }
 //! # let folder = tempfile::tempdir()?;
 //! let journal = SqliteJournal::open(folder.path(), &[7; 32], (Arc::new(Noon), Arc::new(Dice)))?;
+//! use flowrun_engine::journal::Journal;
+//!
 //! let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-//! assert!(runtime.block_on(journal.list())?.is_empty());
+//! assert!(runtime.block_on(journal.unfinished())?.is_empty());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 mod committer;
+mod find;
 mod lease;
+mod list;
+mod mail;
 mod runs;
 mod schema;
 mod sealed;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use flowrun_engine::host::{Filter, View};
 use flowrun_engine::journal::{
-    Begun, Entry, Journal, JournalError, KeptCheckpoint, KeptRun, NewRun, Standing,
+    Address, Appended, Begun, Change, Delivered, HandedOver, Journal, JournalError, Kept, KeptCheckpoint,
+    KeptRun, Letter, NewRun, Rest, RunKey, Standing, Summary, Texts,
 };
-use flowrun_step::{BoxFuture, Clock, Entropy, RunId};
+use flowrun_engine::{Conversation, Incoming, Message, Told};
+use flowrun_step::{Clock, Entropy, Tenant};
+use jiff::Timestamp;
 
 use committer::Committer;
-pub use runs::Summary;
 use sealed::Sealer;
 
 /// A journal in a folder.
@@ -51,7 +59,28 @@ pub struct SqliteJournal {
     sealer: Sealer,
     clock: Arc<dyn Clock>,
     /// The runs of this process.
-    held: Mutex<HashMap<RunId, File>>,
+    held: Mutex<HashMap<RunKey, Held>>,
+    /// Texts that are known to be kept.
+    texts: Mutex<HashSet<String>>,
+}
+
+/// A run that this process has.
+struct Held {
+    /// Other processes are kept out as long as it is open.
+    _lock: File,
+    driven: Option<Driven>,
+}
+
+/// What is known of a run while this process drives it.
+#[derive(Clone)]
+struct Driven {
+    /// Its row.
+    n: i64,
+    /// The number of its last entry.
+    number: i64,
+    /// The bytes of its entries.
+    bytes: usize,
+    standing: Standing,
 }
 
 /// Why a journal was not opened.
@@ -93,7 +122,8 @@ impl SqliteJournal {
         let sealer = Sealer::new(key, installation, entropy);
         schema::check_key(&connection, &sealer)?;
         let committer = Committer::start(connection).map_err(failed)?;
-        Ok(Self { folder: folder.to_owned(), committer, sealer, clock, held: Mutex::default() })
+        let (held, texts) = (Mutex::default(), Mutex::default());
+        Ok(Self { folder: folder.to_owned(), committer, sealer, clock, held, texts })
     }
 
     /// The time, for lists; what a run goes by is in its entries.
@@ -101,30 +131,52 @@ impl SqliteJournal {
         self.clock.now().to_string()
     }
 
+    fn held(&self) -> MutexGuard<'_, HashMap<RunKey, Held>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn texts(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.texts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Takes a run for this process; says whether it did not have it yet.
-    fn hold(&self, run: &RunId) -> Result<bool, JournalError> {
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+    fn hold(&self, run: &RunKey) -> Result<bool, JournalError> {
+        let mut held = self.held();
         if held.contains_key(run) {
             return Ok(false);
         }
         let lock = lease::try_hold(&self.folder.join("locks"), run);
         match lock.map_err(|error| JournalError::Unavailable(error.to_string()))? {
-            Some(lock) => drop(held.insert(run.clone(), lock)),
-            None => return Err(JournalError::Held(run.clone())),
+            Some(lock) => drop(held.insert(run.clone(), Held { _lock: lock, driven: None })),
+            None => return Err(JournalError::Held(run.id.clone())),
         }
         Ok(true)
     }
 
-    /// Lets a run go that others may take up: its lock file stays, as somebody may be about to lock it.
-    fn let_go(&self, run: &RunId) {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner).remove(run);
+    /// Lets a run go.
+    fn release(&self, run: &RunKey) {
+        let mut held = self.held();
+        if held.contains_key(run) {
+            // As long as the lock is held, the file is ours to remove.
+            lease::forget(&self.folder.join("locks"), run);
+            held.remove(run);
+        }
     }
 
-    /// Lets a run go that is over.
-    fn release(&self, run: &RunId) {
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        if held.remove(run).is_some() {
-            lease::forget(&self.folder.join("locks"), run);
+    /// What is known of a run of this process.
+    fn driven(&self, run: &RunKey) -> Result<Driven, JournalError> {
+        let driven = self.held().get(run).and_then(|held| held.driven.clone());
+        driven
+            .ok_or_else(|| JournalError::Unavailable(format!("this process does not drive the run `{run}`")))
+    }
+
+    /// Remembers what is known of a run; one that is over is let go.
+    fn drives(&self, run: &RunKey, driven: Driven) {
+        if driven.standing.is_over() {
+            return self.release(run);
+        }
+        if let Some(held) = self.held().get_mut(run) {
+            held.driven = Some(driven);
         }
     }
 }
@@ -136,66 +188,125 @@ impl fmt::Debug for SqliteJournal {
 }
 
 impl Journal for SqliteJournal {
-    fn begin(&self, run: NewRun) -> BoxFuture<'_, Result<Begun, JournalError>> {
+    fn begin(&self, run: NewRun) -> Kept<'_, Begun> {
         Box::pin(async move {
-            let (id, start, is_over) = (run.id.clone(), run.start, run.standing.is_over());
-            let is_new = match self.hold(&id) {
-                Err(JournalError::Held(_)) => return self.begun_before(id, &start).await,
+            let (key, start) = (run.run.clone(), run.start);
+            let is_new = match self.hold(&key) {
+                Err(JournalError::Held(_)) => return self.begun_before(&key, &start).await,
                 taken => taken?,
             };
-            let begun = self.begin_held(run).await;
-            match begun {
-                Ok(true) if is_over => self.release(&id),
-                Ok(true) => {}
-                Ok(false) | Err(_) if is_new => self.let_go(&id),
-                Ok(false) | Err(_) => {}
+            match self.begin_held(run).await {
+                Ok((begun, Some(driven))) => {
+                    self.drives(&key, driven);
+                    Ok(begun)
+                }
+                other => {
+                    if is_new {
+                        self.release(&key);
+                    }
+                    other.map(|(begun, _)| begun)
+                }
             }
-            if begun? { Ok(Begun::Now) } else { self.begun_before(id, &start).await }
         })
     }
 
-    fn append<'a>(
-        &'a self,
-        run: &'a RunId,
-        entry: Entry,
-        standing: Standing,
-    ) -> BoxFuture<'a, Result<usize, JournalError>> {
-        Box::pin(async move {
-            let is_over = standing.is_over();
-            let bytes = self.append_held(run, &entry, &standing).await?;
-            if is_over {
-                self.release(run);
-            }
-            Ok(bytes)
-        })
+    fn append<'a>(&'a self, run: &'a RunKey, change: Change) -> Kept<'a, Appended> {
+        Box::pin(self.append_held(run, change))
     }
 
-    fn shorten<'a>(
-        &'a self,
-        run: &'a RunId,
-        checkpoint: KeptCheckpoint,
-    ) -> BoxFuture<'a, Result<usize, JournalError>> {
+    fn shorten<'a>(&'a self, run: &'a RunKey, checkpoint: KeptCheckpoint) -> Kept<'a, usize> {
         Box::pin(self.shorten_held(run, checkpoint))
     }
 
-    fn stand<'a>(&'a self, run: &'a RunId, standing: Standing) -> BoxFuture<'a, Result<(), JournalError>> {
+    fn rest<'a>(&'a self, run: &'a RunKey, rest: Rest) -> Kept<'a, bool> {
         Box::pin(async move {
-            self.stand_held(run, &standing).await?;
-            if standing.is_over() {
+            let is_at_rest = self.rest_held(run, rest).await?;
+            if is_at_rest {
                 self.release(run);
             }
+            Ok(is_at_rest)
+        })
+    }
+
+    fn stand<'a>(&'a self, run: &'a RunKey, standing: Standing) -> Kept<'a, ()> {
+        Box::pin(async move {
+            self.stand_held(run, &standing).await?;
+            self.release(run);
             Ok(())
         })
     }
 
-    fn load<'a>(&'a self, run: &'a RunId) -> BoxFuture<'a, Result<Option<KeptRun>, JournalError>> {
+    fn load<'a>(&'a self, run: &'a RunKey) -> Kept<'a, Option<KeptRun>> {
         Box::pin(async move {
             self.hold(run)?;
-            let kept = self.look(run).await;
-            if !matches!(&kept, Ok(Some(kept)) if !kept.standing.is_over()) {
-                self.release(run);
+            match self.find(run, true).await {
+                Ok(Some((kept, driven))) => {
+                    self.drives(run, driven);
+                    Ok(Some(kept))
+                }
+                other => {
+                    self.release(run);
+                    other.map(|_| None)
+                }
             }
-            kept
         })
+    }
+
+    fn texts<'a>(&'a self, hash: &'a str) -> Kept<'a, Option<Texts>> {
+        Box::pin(self.texts_of(hash))
+    }
+
+    fn mail<'a>(&'a self, run: &'a RunKey, heard: u64) -> Kept<'a, Vec<Letter>> {
+        Box::pin(self.mail_of(run, heard))
+    }
+
+    fn receive(&self, message: Message, at: Timestamp, interrupts: bool) -> Kept<'_, Delivered> {
+        Box::pin(self.receive_message(message, at, interrupts))
+    }
+
+    fn deliver<'a>(&'a self, run: &'a RunKey, incoming: Incoming, at: Timestamp) -> Kept<'a, Delivered> {
+        Box::pin(self.deliver_to(run, incoming, at))
+    }
+
+    fn tell<'a>(&'a self, tenant: &'a Tenant, told: Told, at: Timestamp) -> Kept<'a, Option<Vec<Address>>> {
+        Box::pin(self.tell_all(tenant, told, at))
+    }
+
+    fn remember(&self, message: Message, at: Timestamp) -> Kept<'_, ()> {
+        Box::pin(self.remember_message(message, at))
+    }
+
+    fn stray(&self) -> Kept<'_, Vec<(u64, Message)>> {
+        Box::pin(self.strays())
+    }
+
+    fn discard(&self, number: u64) -> Kept<'_, ()> {
+        Box::pin(self.committer.commit(move |connection| {
+            connection.execute("DELETE FROM inbox WHERE number = ?1", [number]).map(drop)
+        }))
+    }
+
+    fn hand_over<'a>(&'a self, tenant: &'a Tenant, conversation: &'a Conversation) -> Kept<'a, HandedOver> {
+        Box::pin(self.give(tenant, conversation))
+    }
+
+    fn hand_back<'a>(&'a self, tenant: &'a Tenant, conversation: &'a Conversation) -> Kept<'a, ()> {
+        Box::pin(self.give_back(tenant, conversation))
+    }
+
+    fn due(&self, now: Timestamp, most: usize) -> Kept<'_, (Vec<RunKey>, Option<Timestamp>)> {
+        Box::pin(self.due_runs(now, most))
+    }
+
+    fn unfinished(&self) -> Kept<'_, Vec<RunKey>> {
+        Box::pin(self.awake())
+    }
+
+    fn list<'a>(&'a self, tenant: &'a Tenant, filter: Filter) -> Kept<'a, Vec<Summary>> {
+        Box::pin(self.list_of(tenant, filter))
+    }
+
+    fn view<'a>(&'a self, run: &'a RunKey) -> Kept<'a, Option<View>> {
+        Box::pin(self.view_of(run))
     }
 }

@@ -1,244 +1,343 @@
-//! Runs in the database: begun, gone on, shortened, looked at, removed.
+//! Runs in the database: begun, gone on, shortened, left at rest, taken up.
 
-use flowrun_engine::journal::{Begun, Entry, JournalError, KeptCheckpoint, KeptRun, NewRun, Standing};
+use flowrun_engine::journal::{
+    Appended, Begun, Busy, Change, JournalError, KeptCheckpoint, NewRun, Opener, Rest, RunKey, Standing, Texts,
+    Waits,
+};
 use flowrun_step::RunId;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
-use serde::Serialize;
 
-use crate::SqliteJournal;
-use crate::lease;
-use crate::sealed::Place;
+use crate::mail::remind;
+use crate::sealed::{Place, Sealer};
+use crate::{Driven, SqliteJournal};
 
-/// A run, as lists show it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[non_exhaustive]
-pub struct Summary {
-    /// Its id.
-    pub id: String,
-    /// The flow's name.
-    pub flow: String,
-    /// How it stands, in a word (`Standing::status`).
-    pub status: String,
-    /// Whether a process drives it at this moment.
-    pub is_driven: bool,
-    /// When it began.
-    pub began: String,
-    /// When something last happened in it.
-    pub changed: String,
-}
+/// A row that is found out about before a run begins.
+pub(crate) type Known = (Option<Vec<u8>>, Vec<u8>, Option<Vec<u8>>);
 
-/// The row of a run.
-struct Row {
-    texts: String,
-    texts_sealed: Vec<u8>,
-    standing: Vec<u8>,
-    checkpoint: Option<Vec<u8>>,
-    entries: Vec<(i64, Vec<u8>)>,
+/// What a begin came to in the database.
+enum Row {
+    New(i64),
+    Known(Known),
+    Not(Begun),
 }
 
 impl SqliteJournal {
-    /// Keeps a run that begins; says whether there was none of its id.
-    pub(crate) async fn begin_held(&self, run: NewRun) -> Result<bool, JournalError> {
-        let NewRun { id, flow, texts, hash, start, at, entry, standing, .. } = run;
-        let start = self.sealer.close_bytes(&Place::Start(&id), &start);
-        let texts = self.sealer.close(&Place::Texts(&hash), &texts)?;
-        let sealed = self.sealer.close(&Place::Entry(&id, 1), &entry)?;
-        let bytes = size(&sealed);
-        let (status, standing) = (standing.status(), self.sealer.close(&Place::Standing(&id), &standing)?);
-        let (key, at) = (id.to_string(), at.to_string());
-        let begun = self.committer.commit(move |connection| {
-            connection.execute("INSERT OR IGNORE INTO texts VALUES (?1, ?2)", params![hash, texts])?;
-            let rows = connection.execute(
-                "INSERT OR IGNORE INTO run VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, NULL, 1, ?7, ?8)",
-                params![key, flow, hash, status, at, standing, bytes, start],
-            )?;
-            if rows == 1 {
-                connection.execute(
-                    "INSERT INTO log (run, number, entry) VALUES (?1, 1, ?2)",
-                    params![key, sealed],
-                )?;
-            }
-            Ok(rows == 1)
+    /// Keeps a run that begins, and gives its row; or says why it does not begin.
+    pub(crate) async fn begin_held(&self, new: NewRun) -> Result<(Begun, Option<Driven>), JournalError> {
+        let NewRun { run, flow, texts, hash, start, talk, change, .. } = new;
+        let sealer = self.sealer.clone();
+        let texts = self.unknown_texts(&hash, &texts)?;
+        let sealed_start = sealer.close_bytes(&Place::Start(&run), &start);
+        let standing = sealer.close(&Place::Standing(&run), &change.standing)?;
+        let who =
+            talk.as_ref().map(|talk| sealer.close(&Place::Who(&run), &talk.conversation)).transpose()?;
+        let talk = talk.map(|talk| {
+            let key = sealer.conversation(&run.tenant, &talk.conversation);
+            (key, talk.while_busy, talk.opener)
         });
-        begun.await
+        let (key, status, first) = (run.clone(), change.standing.status(), change.standing.clone());
+        let writes = Writes::of(&sealer, &run, &change, 1)?;
+        let (over, at, plan) = (change.standing.is_over(), change.at, hash.clone());
+        let row = self.committer.commit(move |connection| {
+            if let Some(known) = known(connection, &key)? {
+                return Ok(Row::Known(known));
+            }
+            if let Some((conversation, _, opener)) = &talk
+                && let Some(not) = refused(connection, &sealer, (conversation, opener.as_ref()), at)?
+            {
+                return Ok(Row::Not(not));
+            }
+            if let Some(texts) = texts {
+                connection.execute("INSERT OR IGNORE INTO texts VALUES (?1, ?2)", params![plan, texts])?;
+            }
+            let conversation = talk.as_ref().map(|(conversation, ..)| &conversation[..]);
+            let mut insert = connection.prepare_cached(
+                "INSERT INTO run (tenant, id, flow, texts, status, began, changed, standing, start, talk, who, over) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8, ?9, ?10, ?11)",
+            )?;
+            let (tenant, id) = (key.tenant.as_str(), key.id.as_str());
+            insert.execute(params![
+                tenant, id, flow, plan, status, at.to_string(), standing, sealed_start, conversation, who, over
+            ])?;
+            let n = connection.last_insert_rowid();
+            if let Some((conversation, busy, _)) = &talk {
+                let occupy = "INSERT INTO conversation (key, run, busy) VALUES (?1, ?2, ?3) \
+                              ON CONFLICT (key) DO UPDATE SET run = ?2, busy = ?3, asks = 0";
+                connection.execute(occupy, params![&conversation[..], n, word(*busy)])?;
+                // What came for the run after the one before is this one's.
+                connection.execute("UPDATE inbox SET next = 0 WHERE conversation = ?1 AND next = 1", [&conversation[..]])?;
+            }
+            writes.write(connection, n)?;
+            if over {
+                end(connection, n)?;
+            }
+            Ok(Row::New(n))
+        });
+        match row.await? {
+            Row::New(n) => {
+                self.remember_texts(hash);
+                Ok((Begun::Now, Some(Driven { n, number: 1, bytes: 0, standing: first })))
+            }
+            Row::Known(known) => Ok((self.before(&run, known, &start)?, None)),
+            Row::Not(begun) => Ok((begun, None)),
+        }
     }
 
     /// How a run stands that began before, if it began with the same start.
-    pub(crate) async fn begun_before(&self, id: RunId, start: &[u8]) -> Result<Begun, JournalError> {
-        let key = id.to_string();
-        let known = self.committer.commit(move |connection| {
-            let known = "SELECT start, standing FROM run WHERE id = ?1";
-            let known = connection.query_row(known, [key], |row| Ok((row.get(0)?, row.get(1)?)));
-            known.optional()
-        });
-        let known: Option<(Option<Vec<u8>>, Vec<u8>)> = known.await?;
-        // Whoever holds its lock has not kept it yet, or has just removed it.
-        let Some((sealed, standing)) = known else { return Err(JournalError::Held(id)) };
-        // A run of format 1 did not keep its start.
-        if let Some(sealed) = sealed
-            && self.sealer.open_bytes(&Place::Start(&id), &sealed).as_deref() != Some(start)
-        {
-            return Err(JournalError::Conflict(id));
+    fn before(
+        &self,
+        run: &RunKey,
+        (kept, standing, answer): Known,
+        start: &[u8],
+    ) -> Result<Begun, JournalError> {
+        // A run of a journal's first format has no start; its id alone says that it began.
+        let is_same = match kept {
+            Some(kept) => self.sealer.open_bytes(&Place::Start(run), &kept).is_some_and(|kept| kept == start),
+            None => true,
+        };
+        if !is_same {
+            return Err(JournalError::Conflict(run.id.clone()));
         }
-        Ok(Begun::Before(self.sealer.open(&Place::Standing(&id), &standing)?))
+        let answer = answer.map(|sealed| self.sealer.open(&Place::Answer(run), &sealed)).transpose()?;
+        Ok(Begun::Before(self.sealer.open(&Place::Standing(run), &standing)?, answer))
     }
 
-    pub(crate) async fn append_held(
-        &self,
-        run: &RunId,
-        entry: &Entry,
-        standing: &Standing,
-    ) -> Result<usize, JournalError> {
-        let (sealer, id, entry) = (self.sealer.clone(), run.clone(), serde_json::to_vec(entry));
-        let entry = entry.map_err(|error| JournalError::Unavailable(error.to_string()))?;
-        let (status, standing) = (standing.status(), self.sealer.close(&Place::Standing(run), standing)?);
-        let now = self.now();
-        let bytes = self.committer.commit(move |connection| {
-            let key = id.to_string();
-            let mut update = connection.prepare_cached(
-                "UPDATE run SET entries = entries + 1, bytes = bytes + ?5, status = ?2, standing = ?3, changed = ?4 \
-                 WHERE id = ?1 RETURNING entries, bytes",
-            )?;
-            let (number, bytes): (i64, i64) =
-                update.query_row(params![key, status, standing, now, size(&entry)], |row| {
-                    Ok((row.get(0)?, row.get(1)?))
-                })?;
-            let sealed = sealer.close_bytes(&Place::Entry(&id, number), &entry);
-            let mut insert =
-                connection.prepare_cached("INSERT INTO log (run, number, entry) VALUES (?1, ?2, ?3)")?;
-            insert.execute(params![key, number, sealed])?;
-            Ok(bytes)
+    /// How a run stands that another process drives, if it began with the same start.
+    pub(crate) async fn begun_before(&self, run: &RunKey, start: &[u8]) -> Result<Begun, JournalError> {
+        let key = run.clone();
+        let row = self.committer.commit(move |connection| known(connection, &key));
+        match row.await? {
+            Some(known) => self.before(run, known, start),
+            None => Err(JournalError::Held(run.id.clone())),
+        }
+    }
+
+    pub(crate) async fn append_held(&self, run: &RunKey, change: Change) -> Result<Appended, JournalError> {
+        let driven = self.driven(run)?;
+        let number = driven.number + i64::from(change.entry.is_some());
+        let (sealer, writes) = (self.sealer.clone(), Writes::of(&self.sealer, run, &change, number)?);
+        let (n, at, is_over) = (driven.n, change.at, change.standing.is_over());
+        let stands = (change.standing != driven.standing).then(|| {
+            let sealed = self.sealer.close(&Place::Standing(run), &change.standing)?;
+            Ok::<_, JournalError>((change.standing.status(), sealed))
         });
-        Ok(usize::try_from(bytes.await?).unwrap_or_default())
+        let (stands, size, key) = (stands.transpose()?, writes.size(), run.clone());
+        let has_mail = self.committer.commit(move |connection| {
+            let new = writes.write(connection, n)?;
+            let has_mail = remind(connection, &sealer, (&key, n, &new), at)?;
+            if let Some((status, standing)) = stands {
+                let mut stand = connection.prepare_cached(
+                    "UPDATE run SET status = ?2, standing = ?3, changed = ?4, over = ?5 WHERE n = ?1",
+                )?;
+                stand.execute(params![n, status, standing, at.to_string(), is_over])?;
+            }
+            if is_over {
+                end(connection, n)?;
+            }
+            Ok(has_mail)
+        });
+        let has_mail = has_mail.await?;
+        let bytes = driven.bytes + size;
+        self.drives(run, Driven { n, number, bytes, standing: change.standing });
+        Ok(Appended { bytes, has_mail })
     }
 
     pub(crate) async fn shorten_held(
         &self,
-        run: &RunId,
+        run: &RunKey,
         checkpoint: KeptCheckpoint,
     ) -> Result<usize, JournalError> {
+        let driven = self.driven(run)?;
         let sealed = self.sealer.close(&Place::Checkpoint(run), &checkpoint)?;
-        let (id, bytes) = (run.to_string(), sealed.len());
-        let shortened = self.committer.commit(move |connection| {
-            connection
-                .execute("UPDATE run SET checkpoint = ?2, bytes = 0 WHERE id = ?1", params![id, sealed])?;
-            connection.execute("DELETE FROM log WHERE run = ?1", [&id])
-        });
-        shortened.await?;
+        let (n, bytes) = (driven.n, sealed.len());
+        self.committer.commit(move |connection| shorten(connection, n, &sealed)).await?;
+        self.drives(run, Driven { number: 0, bytes: 0, ..driven });
         Ok(bytes)
     }
 
-    pub(crate) async fn stand_held(&self, run: &RunId, standing: &Standing) -> Result<(), JournalError> {
-        let (id, status) = (run.to_string(), standing.status());
+    /// Says whether the run is at rest: not if there is mail that it does not know of.
+    pub(crate) async fn rest_held(&self, run: &RunKey, rest: Rest) -> Result<bool, JournalError> {
+        let driven = self.driven(run)?;
+        let checkpoint = self.sealer.close(&Place::Checkpoint(run), &rest.checkpoint)?;
+        let standing = self.sealer.close(&Place::Standing(run), &rest.standing)?;
+        let (status, heard, now) = (rest.standing.status(), rest.heard, self.now());
+        let (n, due) = (driven.n, rest.until.map(Timestamp::as_millisecond));
+        let is_at_rest = self.committer.commit(move |connection| {
+            if last_letter(connection, n)? > heard {
+                return Ok(false);
+            }
+            shorten(connection, n, &checkpoint)?;
+            let mut update = connection.prepare_cached(
+                "UPDATE run SET status = ?2, standing = ?3, changed = ?4, rest = 1, due = ?5 WHERE n = ?1",
+            )?;
+            update.execute(params![n, status, standing, now, due])?;
+            Ok(true)
+        });
+        is_at_rest.await
+    }
+
+    pub(crate) async fn stand_held(&self, run: &RunKey, standing: &Standing) -> Result<(), JournalError> {
+        let (key, status, over) = (run.clone(), standing.status(), standing.is_over());
         let (sealed, now) = (self.sealer.close(&Place::Standing(run), standing)?, self.now());
         let stood = self.committer.commit(move |connection| {
-            connection.execute(
-                "UPDATE run SET status = ?2, standing = ?3, changed = ?4 WHERE id = ?1",
-                params![id, status, sealed, now],
-            )
-        });
-        stood.await.map(drop)
-    }
-
-    /// A run as it is kept, whoever drives it; none if there is none of this id.
-    ///
-    /// # Errors
-    /// When the journal cannot be read, or a record of the run was changed.
-    pub async fn look(&self, run: &RunId) -> Result<Option<KeptRun>, JournalError> {
-        let id = run.to_string();
-        let Some(row) = self.committer.commit(move |connection| row(connection, &id)).await? else {
-            return Ok(None);
-        };
-        let texts = self.sealer.open(&Place::Texts(&row.texts), &row.texts_sealed)?;
-        let standing = self.sealer.open(&Place::Standing(run), &row.standing)?;
-        let checkpoint = row.checkpoint.map(|sealed| self.sealer.open(&Place::Checkpoint(run), &sealed));
-        let entry = |(number, sealed): &(i64, Vec<u8>)| self.sealer.open(&Place::Entry(run, *number), sealed);
-        let entries = row.entries.iter().map(entry).collect::<Result<_, _>>()?;
-        Ok(Some(KeptRun::new(texts, checkpoint.transpose()?, entries, standing)))
-    }
-
-    /// Every run, the last to change first.
-    ///
-    /// # Errors
-    /// When the journal cannot be read.
-    pub async fn list(&self) -> Result<Vec<Summary>, JournalError> {
-        self.summaries(None).await
-    }
-
-    /// One run, as lists show it; none if there is none of this id.
-    ///
-    /// # Errors
-    /// When the journal cannot be read.
-    pub async fn summary(&self, run: &RunId) -> Result<Option<Summary>, JournalError> {
-        Ok(self.summaries(Some(run)).await?.pop())
-    }
-
-    /// All of them, or one.
-    async fn summaries(&self, one: Option<&RunId>) -> Result<Vec<Summary>, JournalError> {
-        let one = one.map(ToString::to_string);
-        let rows = self.committer.commit(move |connection| {
-            let mut all = connection.prepare(
-                "SELECT id, flow, status, began, changed FROM run WHERE ?1 IS NULL OR id = ?1 ORDER BY changed DESC, id",
+            let n: i64 = connection.query_row(
+                "UPDATE run SET status = ?3, standing = ?4, changed = ?5, over = ?6, rest = 1, due = NULL \
+                 WHERE tenant = ?1 AND id = ?2 RETURNING n",
+                params![key.tenant.as_str(), key.id.as_str(), status, sealed, now, over],
+                |row| row.get(0),
             )?;
-            let summary = |row: &rusqlite::Row<'_>| {
-                Ok(Summary {
-                    id: row.get(0)?,
-                    flow: row.get(1)?,
-                    status: row.get(2)?,
-                    is_driven: false,
-                    began: row.get(3)?,
-                    changed: row.get(4)?,
-                })
-            };
-            all.query_map([one], summary)?.collect::<Result<Vec<_>, _>>()
+            if over { end(connection, n) } else { Ok(()) }
         });
-        let mut rows = rows.await?;
-        for row in &mut rows {
-            row.is_driven = RunId::new(&row.id).is_ok_and(|id| self.is_driven(&id));
+        stood.await
+    }
+
+    /// The sealed texts of a flow, unless they are known to be kept.
+    fn unknown_texts(&self, hash: &str, texts: &Texts) -> Result<Option<Vec<u8>>, JournalError> {
+        let is_known = self.texts().contains(hash);
+        (!is_known).then(|| self.sealer.close(&Place::Texts(hash), texts)).transpose()
+    }
+
+    fn remember_texts(&self, hash: String) {
+        self.texts().insert(hash);
+    }
+}
+
+/// What a change writes besides the row of the run.
+struct Writes {
+    entry: Option<(i64, Vec<u8>)>,
+    taken: Vec<u64>,
+    waits: Option<(bool, Vec<[u8; 16]>)>,
+    answer: Option<Vec<u8>>,
+}
+
+impl Writes {
+    fn of(sealer: &Sealer, run: &RunKey, change: &Change, number: i64) -> Result<Self, JournalError> {
+        let entry = change
+            .entry
+            .as_ref()
+            .map(|entry| Ok::<_, JournalError>((number, sealer.close(&Place::Entry(run, number), entry)?)));
+        let answer = change.answer.as_ref().map(|answer| sealer.close(&Place::Answer(run), answer));
+        let subject =
+            |(name, key): &(String, Option<String>)| sealer.subject(&run.tenant, name, key.as_deref());
+        let waits = |waits: &Waits| (waits.answer, waits.events.iter().map(subject).collect());
+        let (taken, waits) = (change.taken.clone(), change.waits.as_ref().map(waits));
+        Ok(Self { entry: entry.transpose()?, taken, waits, answer: answer.transpose()? })
+    }
+
+    fn size(&self) -> usize {
+        self.entry.as_ref().map_or(0, |(_, sealed)| sealed.len())
+    }
+
+    /// Gives the events that it waits for from now on.
+    fn write(&self, connection: &Connection, n: i64) -> rusqlite::Result<Vec<[u8; 16]>> {
+        if let Some((number, sealed)) = &self.entry {
+            let mut insert =
+                connection.prepare_cached("INSERT INTO log (run, number, entry) VALUES (?1, ?2, ?3)")?;
+            insert.execute(params![n, number, sealed])?;
         }
-        Ok(rows)
-    }
-
-    /// Whether a process drives a run at this moment.
-    #[must_use]
-    pub fn is_driven(&self, run: &RunId) -> bool {
-        let locks = self.folder.join("locks");
-        locks.join(format!("{run}.lock")).exists() && matches!(lease::try_hold(&locks, run), Ok(None))
-    }
-
-    /// Removes runs that were over before a moment, with everything kept of them; gives how many.
-    ///
-    /// # Errors
-    /// When the journal cannot be written; then none is removed.
-    pub async fn prune(&self, before: Timestamp) -> Result<usize, JournalError> {
-        let before = before.to_string();
-        let pruned = self.committer.commit(move |connection| {
-            const OVER: &str = "status IN ('done', 'failed', 'timed_out', 'cancelled') AND changed < ?1";
-            connection.execute(
-                &format!("DELETE FROM log WHERE run IN (SELECT id FROM run WHERE {OVER})"),
-                [&before],
-            )?;
-            let removed = connection.execute(&format!("DELETE FROM run WHERE {OVER}"), [&before])?;
-            connection.execute("DELETE FROM texts WHERE hash NOT IN (SELECT texts FROM run)", [])?;
-            Ok(removed)
-        });
-        pruned.await
+        for number in &self.taken {
+            let mut take = connection.prepare_cached("DELETE FROM inbox WHERE number = ?1")?;
+            take.execute([number])?;
+        }
+        if let Some(answer) = &self.answer {
+            connection.execute("UPDATE run SET answer = ?2 WHERE n = ?1", params![n, answer])?;
+        }
+        match &self.waits {
+            Some((asks, subjects)) => waits(connection, n, (*asks, subjects)),
+            None => Ok(Vec::new()),
+        }
     }
 }
 
-fn row(connection: &Connection, id: &str) -> rusqlite::Result<Option<Row>> {
-    let found = connection.query_row(
-        "SELECT hash, texts.texts, standing, checkpoint FROM run JOIN texts ON hash = run.texts WHERE id = ?1",
-        [id],
-        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
-    );
-    let Some((texts, texts_sealed, standing, checkpoint)) = found.optional()? else { return Ok(None) };
-    let mut log = connection.prepare("SELECT number, entry FROM log WHERE run = ?1 ORDER BY number")?;
-    let entries = log.query_map([id], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
-    Ok(Some(Row { texts, texts_sealed, standing, checkpoint, entries }))
+/// Keeps what a run waits for from outside; gives the events that it did not wait for.
+fn waits(
+    connection: &Connection,
+    n: i64,
+    (asks, subjects): (bool, &[[u8; 16]]),
+) -> rusqlite::Result<Vec<[u8; 16]>> {
+    let mut update = connection.prepare_cached(
+        "UPDATE conversation SET asks = ?2 WHERE run = ?1 AND key = (SELECT talk FROM run WHERE n = ?1)",
+    )?;
+    update.execute(params![n, asks])?;
+    let mut known = connection.prepare_cached("SELECT subject FROM waiter WHERE run = ?1")?;
+    let known: Vec<[u8; 16]> = known.query_map([n], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    for gone in known.iter().filter(|subject| !subjects.contains(subject)) {
+        connection.execute("DELETE FROM waiter WHERE subject = ?1 AND run = ?2", params![gone, n])?;
+    }
+    let new: Vec<_> = subjects.iter().filter(|subject| !known.contains(subject)).copied().collect();
+    for subject in &new {
+        connection.execute("INSERT INTO waiter (subject, run) VALUES (?1, ?2)", params![subject, n])?;
+    }
+    Ok(new)
 }
 
-fn size(bytes: &[u8]) -> i64 {
-    i64::try_from(bytes.len()).unwrap_or(i64::MAX)
+fn known(connection: &Connection, run: &RunKey) -> rusqlite::Result<Option<Known>> {
+    let mut known =
+        connection.prepare_cached("SELECT start, standing, answer FROM run WHERE tenant = ?1 AND id = ?2")?;
+    let key = [run.tenant.as_str(), run.id.as_str()];
+    known.query_row(key, |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()
+}
+
+/// Why a run may not talk with a person, if it may not; else the message that starts it is remembered.
+fn refused(
+    connection: &Connection,
+    sealer: &Sealer,
+    (conversation, opener): (&[u8; 16], Option<&Opener>),
+    at: Timestamp,
+) -> rusqlite::Result<Option<Begun>> {
+    let talk =
+        "SELECT handed, (SELECT id FROM run WHERE n = conversation.run) FROM conversation WHERE key = ?1";
+    let talk: Option<(bool, Option<String>)> =
+        connection.query_row(talk, [&conversation[..]], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    match talk {
+        Some((true, _)) => return Ok(Some(Begun::HandedOver)),
+        Some((false, Some(run))) => return Ok(RunId::new(&run).ok().map(Begun::Busy)),
+        _ => {}
+    }
+    let is_new = match opener {
+        Some(Opener::New(id)) => crate::mail::see(connection, &sealer.message(conversation, id), at)?,
+        Some(Opener::Kept(number)) => {
+            connection.execute("DELETE FROM inbox WHERE number = ?1", [number])? == 1
+        }
+        None => true,
+    };
+    Ok((!is_new).then_some(Begun::Duplicate))
+}
+
+fn shorten(connection: &Connection, n: i64, checkpoint: &[u8]) -> rusqlite::Result<()> {
+    let mut keep = connection.prepare_cached("UPDATE run SET checkpoint = ?2 WHERE n = ?1")?;
+    keep.execute(params![n, checkpoint])?;
+    connection.prepare_cached("DELETE FROM log WHERE run = ?1")?.execute([n]).map(drop)
+}
+
+/// A run is over: its conversation is free, and nothing is on its way to it any more.
+fn end(connection: &Connection, n: i64) -> rusqlite::Result<()> {
+    for statement in [
+        "DELETE FROM inbox WHERE run = ?1",
+        "DELETE FROM waiter WHERE run = ?1",
+        "DELETE FROM conversation WHERE key = (SELECT talk FROM run WHERE n = ?1) AND run = ?1 AND handed = 0",
+        "UPDATE conversation SET run = NULL, asks = 0 WHERE key = (SELECT talk FROM run WHERE n = ?1) AND run = ?1",
+    ] {
+        connection.prepare_cached(statement)?.execute([n])?;
+    }
+    Ok(())
+}
+
+/// The last letter that is on its way to a run.
+fn last_letter(connection: &Connection, n: i64) -> rusqlite::Result<u64> {
+    let mut last = connection.prepare_cached(
+        "SELECT max(coalesce((SELECT max(number) FROM inbox WHERE run = ?1), 0), coalesce((SELECT max(number) FROM inbox \
+         WHERE next = 0 AND conversation = (SELECT talk FROM run WHERE n = ?1)), 0))",
+    )?;
+    last.query_row([n], |row| row.get(0))
+}
+
+/// What becomes of messages while a run is busy, in a word.
+fn word(busy: Busy) -> &'static str {
+    match busy {
+        Busy::Queue => "queue",
+        Busy::Drop => "drop",
+        Busy::Replace => "replace",
+    }
 }

@@ -10,23 +10,59 @@ use crate::OpenError;
 use crate::sealed::{Place, Sealer};
 
 /// The format this version writes; it brings older ones up to it.
-const FORMAT: i64 = 2;
+const FORMAT: i64 = 3;
 /// How long another process may write.
 const BUSY: Duration = Duration::from_secs(10);
 /// What is sealed to know a key by.
 const PROOF: &[u8] = b"flowrun journal";
 
-const TABLES: &str = "
+const META: &str = "
     CREATE TABLE meta (id INTEGER PRIMARY KEY CHECK (id = 1), installation BLOB NOT NULL, proof BLOB);
     CREATE TABLE texts (hash TEXT PRIMARY KEY, texts BLOB NOT NULL) WITHOUT ROWID;
+";
+
+/// Times are milliseconds of the Unix epoch, but for those that lists show. `rest`: nobody drives the run; `due`: until then.
+/// `talk`, `conversation`, `subject` and `key` are fingerprints.
+const TABLES: &str = "
     CREATE TABLE run (
-        id TEXT PRIMARY KEY, flow TEXT NOT NULL, texts TEXT NOT NULL REFERENCES texts (hash),
-        status TEXT NOT NULL, began TEXT NOT NULL, changed TEXT NOT NULL,
-        standing BLOB NOT NULL, checkpoint BLOB, entries INTEGER NOT NULL, bytes INTEGER NOT NULL,
-        start BLOB
+        n INTEGER PRIMARY KEY AUTOINCREMENT, tenant TEXT NOT NULL, id TEXT NOT NULL, flow TEXT NOT NULL,
+        texts TEXT NOT NULL REFERENCES texts (hash), status TEXT NOT NULL, began TEXT NOT NULL, changed TEXT NOT NULL,
+        standing BLOB NOT NULL, start BLOB, checkpoint BLOB, answer BLOB, talk BLOB, who BLOB,
+        over INTEGER NOT NULL, rest INTEGER NOT NULL DEFAULT 0, due INTEGER,
+        UNIQUE (tenant, id)
+    );
+    CREATE INDEX run_due ON run (due) WHERE due IS NOT NULL;
+    CREATE INDEX run_awake ON run (n) WHERE rest = 0 AND over = 0;
+    CREATE INDEX run_blocked ON run (n) WHERE status = 'blocked';
+    CREATE INDEX run_changed ON run (tenant, changed);
+    CREATE TABLE log (seq INTEGER PRIMARY KEY, run INTEGER NOT NULL, number INTEGER NOT NULL, entry BLOB NOT NULL);
+    CREATE INDEX log_of_run ON log (run);
+    CREATE TABLE conversation (
+        key BLOB PRIMARY KEY, run INTEGER, busy TEXT NOT NULL, asks INTEGER NOT NULL DEFAULT 0,
+        handed INTEGER NOT NULL DEFAULT 0
     ) WITHOUT ROWID;
-    CREATE TABLE log (seq INTEGER PRIMARY KEY, run TEXT NOT NULL, number INTEGER NOT NULL, entry BLOB NOT NULL);
-    CREATE INDEX log_of_run ON log (run, number);
+    CREATE TABLE inbox (
+        number INTEGER PRIMARY KEY AUTOINCREMENT, run INTEGER, conversation BLOB, next INTEGER NOT NULL DEFAULT 0,
+        at INTEGER NOT NULL, body BLOB NOT NULL
+    );
+    CREATE INDEX inbox_of_run ON inbox (run) WHERE run IS NOT NULL;
+    CREATE INDEX inbox_of_conversation ON inbox (conversation) WHERE conversation IS NOT NULL;
+    CREATE TABLE waiter (subject BLOB NOT NULL, run INTEGER NOT NULL, PRIMARY KEY (subject, run)) WITHOUT ROWID;
+    CREATE INDEX waiter_of_run ON waiter (run);
+    CREATE TABLE event (key BLOB PRIMARY KEY, subject BLOB NOT NULL, at INTEGER NOT NULL, body BLOB NOT NULL) WITHOUT ROWID;
+    CREATE TABLE seen (key BLOB PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;
+    CREATE INDEX seen_at ON seen (at);
+";
+
+/// What formats 1 and 2 had, as one tenant's; the envelopes stay as they are.
+const BRING_UP: &str = "
+    INSERT INTO run (tenant, id, flow, texts, status, began, changed, standing, start, checkpoint, over)
+        SELECT 'default', id, flow, texts, status, began, changed, standing, start, checkpoint,
+            status IN ('done', 'failed', 'timed_out', 'cancelled') FROM old_run;
+    INSERT INTO log (seq, run, number, entry)
+        SELECT seq, run.n, number, entry FROM old_log JOIN run ON run.id = old_log.run;
+    DROP TABLE old_log;
+    DROP TABLE old_run;
 ";
 
 /// Opens the database, and says which installation it is.
@@ -37,30 +73,39 @@ pub(crate) fn open(path: &Path, entropy: &dyn Entropy) -> Result<(Connection, Ve
     // A commit that was told of survives a power cut.
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "secure_delete", "ON")?;
-    let make = |connection: &Connection| -> rusqlite::Result<i64> {
-        connection.execute_batch("BEGIN IMMEDIATE")?;
-        let format: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-        if format == 0 {
-            connection.execute_batch(TABLES)?;
-            let mut installation = [0; 16];
-            entropy.fill(&mut installation);
-            connection.execute("INSERT INTO meta (id, installation) VALUES (1, ?1)", [&installation[..]])?;
-        }
+    connection.set_prepared_statement_cache_capacity(64);
+    connection.execute_batch("BEGIN IMMEDIATE")?;
+    let format = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if format > FORMAT {
+        connection.execute_batch("ROLLBACK")?;
+        return Err(OpenError::Newer(format));
+    }
+    make(&connection, format, entropy)?;
+    connection.execute_batch("COMMIT")?;
+    let installation = connection.query_row("SELECT installation FROM meta", [], |row| row.get(0))?;
+    Ok((connection, installation))
+}
+
+fn make(connection: &Connection, format: i64, entropy: &dyn Entropy) -> rusqlite::Result<()> {
+    if format == FORMAT {
+        return Ok(());
+    }
+    if format == 0 {
+        connection.execute_batch(META)?;
+        let mut installation = [0; 16];
+        entropy.fill(&mut installation);
+        connection.execute("INSERT INTO meta (id, installation) VALUES (1, ?1)", [&installation[..]])?;
+        connection.execute_batch(TABLES)?;
+    } else {
         if format == 1 {
             connection.execute_batch("ALTER TABLE run ADD COLUMN start BLOB")?;
         }
-        if format < FORMAT {
-            connection.pragma_update(None, "user_version", FORMAT)?;
-        }
-        connection.execute_batch("COMMIT")?;
-        Ok(format.max(FORMAT))
-    };
-    match make(&connection)? {
-        FORMAT => {}
-        other => return Err(OpenError::Newer(other)),
+        connection.execute_batch("DROP INDEX log_of_run")?;
+        connection.execute_batch("ALTER TABLE run RENAME TO old_run; ALTER TABLE log RENAME TO old_log;")?;
+        connection.execute_batch(TABLES)?;
+        connection.execute_batch(BRING_UP)?;
     }
-    let installation = connection.query_row("SELECT installation FROM meta", [], |row| row.get(0))?;
-    Ok((connection, installation))
+    connection.pragma_update(None, "user_version", FORMAT)
 }
 
 /// Refuses another key than that of what is there.

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use flowrun_engine::journal::JournalError;
-use flowrun_seal::{Seal, Tie};
-use flowrun_step::{Entropy, RunId};
+use flowrun_engine::Conversation;
+use flowrun_engine::journal::{JournalError, RunKey};
+use flowrun_seal::{Fingerprint, Seal, Tie};
+use flowrun_step::{Entropy, Tenant};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -12,6 +13,7 @@ use serde::de::DeserializeOwned;
 #[derive(Clone)]
 pub(crate) struct Sealer {
     seal: Seal,
+    fingerprint: Fingerprint,
     installation: Vec<u8>,
     entropy: Arc<dyn Entropy>,
 }
@@ -20,29 +22,81 @@ pub(crate) struct Sealer {
 pub(crate) enum Place<'a> {
     Proof,
     Texts(&'a str),
-    Standing(&'a RunId),
-    Start(&'a RunId),
-    Checkpoint(&'a RunId),
+    Standing(&'a RunKey),
+    Start(&'a RunKey),
+    Checkpoint(&'a RunKey),
+    Answer(&'a RunKey),
+    /// Whom a run talks with.
+    Who(&'a RunKey),
     /// The entry of a run by its number.
-    Entry(&'a RunId, i64),
+    Entry(&'a RunKey, i64),
+    /// A letter of a run.
+    Letter(&'a RunKey),
+    /// A message of a conversation, by the fingerprint of that.
+    Message(&'a [u8; 16]),
+    /// An event, by the fingerprint of its id.
+    Event(&'a [u8; 16]),
+}
+
+/// A run in a tie: the one tenant there was before there were several stands in none.
+fn run(RunKey { tenant, id }: &RunKey) -> String {
+    if *tenant == Tenant::default() { id.to_string() } else { format!("{tenant}/{id}") }
+}
+
+fn hex(fingerprint: &[u8; 16]) -> String {
+    fingerprint.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl Place<'_> {
     fn tie(&self) -> (String, u64) {
-        match self {
-            Self::Proof => ("proof".to_owned(), 0),
-            Self::Texts(hash) => (format!("texts/{hash}"), 0),
-            Self::Standing(run) => (format!("standing/{run}"), 0),
-            Self::Start(run) => (format!("start/{run}"), 0),
-            Self::Checkpoint(run) => (format!("checkpoint/{run}"), 0),
-            Self::Entry(run, number) => (format!("entry/{run}"), number.unsigned_abs()),
-        }
+        let place = match self {
+            Self::Proof => "proof".to_owned(),
+            Self::Texts(hash) => format!("texts/{hash}"),
+            Self::Standing(key) => format!("standing/{}", run(key)),
+            Self::Start(key) => format!("start/{}", run(key)),
+            Self::Checkpoint(key) => format!("checkpoint/{}", run(key)),
+            Self::Answer(key) => format!("answer/{}", run(key)),
+            Self::Who(key) => format!("who/{}", run(key)),
+            Self::Entry(key, number) => return (format!("entry/{}", run(key)), number.unsigned_abs()),
+            Self::Letter(key) => format!("letter/{}", run(key)),
+            Self::Message(conversation) => format!("message/{}", hex(conversation)),
+            Self::Event(id) => format!("event/{}", hex(id)),
+        };
+        (place, 0)
     }
 }
 
 impl Sealer {
     pub(crate) fn new(key: &[u8; 32], installation: Vec<u8>, entropy: Arc<dyn Entropy>) -> Self {
-        Self { seal: Seal::of_purpose(key, b"flowrun journal"), installation, entropy }
+        let fingerprint = Fingerprint::of_purpose(key, b"flowrun journal fingerprints");
+        Self { seal: Seal::of_purpose(key, b"flowrun journal"), fingerprint, installation, entropy }
+    }
+
+    /// A conversation, to be known again.
+    pub(crate) fn conversation(&self, tenant: &Tenant, conversation: &Conversation) -> [u8; 16] {
+        let Conversation { channel, account, peer } = conversation;
+        self.fingerprint.of(&["conversation", tenant.as_str(), channel, account, peer])
+    }
+
+    /// A message, to be known when it comes again.
+    pub(crate) fn message(&self, conversation: &[u8; 16], id: &str) -> [u8; 16] {
+        self.fingerprint.of(&["message", &hex(conversation), id])
+    }
+
+    /// The URL of a step of a run, to be known when it is called again.
+    pub(crate) fn callback(&self, run: &RunKey, step: &str) -> [u8; 16] {
+        self.fingerprint.of(&["callback", run.tenant.as_str(), run.id.as_str(), step])
+    }
+
+    /// What an event is about.
+    pub(crate) fn subject(&self, tenant: &Tenant, name: &str, key: Option<&str>) -> [u8; 16] {
+        let (has_key, key) = if let Some(key) = key { ("with", key) } else { ("without", "") };
+        self.fingerprint.of(&["subject", tenant.as_str(), name, has_key, key])
+    }
+
+    /// An event, to be known when it is told again.
+    pub(crate) fn event(&self, tenant: &Tenant, id: &str) -> [u8; 16] {
+        self.fingerprint.of(&["event", tenant.as_str(), id])
     }
 
     pub(crate) fn close_bytes(&self, place: &Place<'_>, clear: &[u8]) -> Vec<u8> {

@@ -7,12 +7,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use flowrun_engine::journal::{Journal, JournalError, Standing};
+use flowrun_engine::host::Filter;
+use flowrun_engine::journal::{Journal, JournalError, RunKey, Standing, Summary};
 use flowrun_engine::{Engine, Outcome, Start};
 use flowrun_journal::{OpenError, SqliteJournal};
 use flowrun_lang::{Catalog, Flow, SourceText, check};
 use flowrun_step::{
     BoxFuture, Channel, Clock, Entropy, Outbound, OutgoingMessage, Reply, Request, RunId, StepError, StepSet,
+    Tenant,
 };
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
@@ -84,6 +86,14 @@ fn id(id: &str) -> RunId {
     RunId::new(id).unwrap()
 }
 
+fn key(run: &str) -> RunKey {
+    RunKey::new(Tenant::default(), id(run))
+}
+
+async fn list(journal: &SqliteJournal) -> Vec<Summary> {
+    journal.list(&Tenant::default(), Filter::default()).await.unwrap()
+}
+
 const SAYS: &str = "steps:\n  - set: { who: canary-of-a-variable }\n  - send: canary-of-a-text to {{who}}\n  - send: again\noutputs: { \
                     who: \"{{who}}\" }\n";
 const WAITS: &str = "steps:\n  - set: { who: canary-of-a-variable }\n  - send: canary-of-a-text to {{who}}\n  - wait: 1h\n  - send: late\n";
@@ -107,8 +117,8 @@ async fn a_run_is_begun_once_ends_once_and_is_shown_as_it_stands() {
     let engine = engine(&journal);
     assert!(matches!(run(&engine, &flow(SAYS), "one").await, Outcome::Done { .. }));
     let again = run(&engine, &flow(SAYS), "one").await;
-    assert!(matches!(again, Outcome::Existing { standing: Standing::Done { .. } }), "{again:?}");
-    let listed = journal.list().await.unwrap();
+    assert!(matches!(again, Outcome::Existing { standing: Standing::Done { .. }, .. }), "{again:?}");
+    let listed = list(&journal).await;
     assert_eq!(
         listed.iter().map(|run| (run.id.as_str(), run.status.as_str())).collect::<Vec<_>>(),
         [("one", "done")]
@@ -117,7 +127,7 @@ async fn a_run_is_begun_once_ends_once_and_is_shown_as_it_stands() {
     let later = "2999-01-01T00:00:00Z".parse().unwrap();
     assert_eq!(journal.prune(Timestamp::UNIX_EPOCH).await.unwrap(), 0);
     assert_eq!(journal.prune(later).await.unwrap(), 1);
-    assert!(journal.look(&id("one")).await.unwrap().is_none());
+    assert!(journal.look(&key("one")).await.unwrap().is_none());
 }
 
 #[tokio::test]
@@ -125,16 +135,16 @@ async fn a_run_whose_process_is_gone_is_taken_up_by_another_and_by_one_only() {
     let folder = tempfile::tempdir().unwrap();
     abandoned(folder.path(), "one").await;
     let (journal, other) = (open(folder.path()), open(folder.path()));
-    let kept = journal.load(&id("one")).await.unwrap().unwrap();
-    assert!(matches!(other.load(&id("one")).await, Err(JournalError::Held(_))));
-    assert!(other.is_driven(&id("one")));
+    let kept = journal.load(&key("one")).await.unwrap().unwrap();
+    assert!(matches!(other.load(&key("one")).await, Err(JournalError::Held(_))));
+    assert!(other.is_driven(&key("one")));
     let (engine, cancel) = (engine(&journal), CancellationToken::new());
-    let flow = engine.flow_of(&kept).unwrap();
+    let flow = engine.flow_of(&journal.texts(&kept.hash).await.unwrap().unwrap()).unwrap();
     cancel.cancel();
-    let outcome = engine.resume(&flow, (id("one"), kept), (None, None), cancel).await;
+    let outcome = engine.resume(&flow, (key("one"), kept), (None, None), cancel).await;
     assert!(matches!(outcome, Outcome::Cancelled { .. }), "{outcome:?}");
-    assert_eq!(other.list().await.unwrap()[0].status, "cancelled");
-    assert!(!other.is_driven(&id("one")));
+    assert_eq!(list(&other).await[0].status, "cancelled");
+    assert!(!other.is_driven(&key("one")));
 }
 
 /// R10: a start that is repeated while the run goes on says so and leaves it to whoever drives it, in this process and in another.
@@ -147,28 +157,46 @@ async fn a_start_that_is_repeated_while_the_run_waits_changes_nothing() {
         let waits = flow(WAITS);
         async move { run(&first, &waits, "one").await }
     });
-    while journal.list().await.unwrap().is_empty() {
+    while list(&journal).await.is_empty() {
         tokio::task::yield_now().await;
     }
     for journal in [&journal, &other] {
         let again = run(&engine(journal), &waits, "one").await;
-        assert!(matches!(again, Outcome::Existing { standing: Standing::Running }), "{again:?}");
+        assert!(matches!(again, Outcome::Existing { standing: Standing::Running, .. }), "{again:?}");
         let another = run(&engine(journal), &flow(&format!("name: another\n{WAITS}")), "one").await;
         assert!(matches!(&another, Outcome::Blocked { why } if why.contains("another flow")), "{another:?}");
-        assert!(other.is_driven(&id("one")), "who drives it keeps it");
+        assert!(other.is_driven(&key("one")), "who drives it keeps it");
     }
 }
+
+/// What a journal of format 1 looked like.
+const FORMAT_1: &str = "
+    CREATE TABLE was_run (
+        id TEXT PRIMARY KEY, flow TEXT NOT NULL, texts TEXT NOT NULL REFERENCES texts (hash), status TEXT NOT NULL,
+        began TEXT NOT NULL, changed TEXT NOT NULL, standing BLOB NOT NULL, checkpoint BLOB, entries INTEGER NOT NULL,
+        bytes INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    INSERT INTO was_run SELECT id, flow, texts, status, began, changed, standing, checkpoint, 0, 0 FROM run;
+    CREATE TABLE was_log (seq INTEGER PRIMARY KEY, run TEXT NOT NULL, number INTEGER NOT NULL, entry BLOB NOT NULL);
+    INSERT INTO was_log SELECT seq, run.id, number, entry FROM log JOIN run ON n = log.run;
+    DROP TABLE log; DROP TABLE run; DROP TABLE conversation; DROP TABLE inbox; DROP TABLE waiter; DROP TABLE event; DROP TABLE seen;
+    ALTER TABLE was_run RENAME TO run;
+    ALTER TABLE was_log RENAME TO log;
+    CREATE INDEX log_of_run ON log (run, number);
+    PRAGMA user_version = 1;
+";
 
 #[tokio::test]
 async fn a_journal_of_format_1_is_brought_up_and_its_runs_are_not_begun_again() {
     let folder = tempfile::tempdir().unwrap();
     run(&engine(&open(folder.path())), &flow(SAYS), "one").await;
     let database = rusqlite::Connection::open(folder.path().join("runs.sqlite")).unwrap();
-    database.execute_batch("ALTER TABLE run DROP COLUMN start; PRAGMA user_version = 1").unwrap();
+    database.execute_batch(FORMAT_1).unwrap();
     drop(database);
     let journal = open(folder.path());
     let again = run(&engine(&journal), &flow(SAYS), "one").await;
-    assert!(matches!(again, Outcome::Existing { standing: Standing::Done { .. } }), "{again:?}");
+    assert!(matches!(again, Outcome::Existing { standing: Standing::Done { .. }, .. }), "{again:?}");
+    assert_eq!(journal.look(&key("one")).await.unwrap().unwrap().entries.len(), 3, "its log came along");
     assert!(matches!(run(&engine(&journal), &flow(SAYS), "two").await, Outcome::Done { .. }));
 }
 
@@ -200,13 +228,13 @@ async fn another_key_opens_nothing_and_a_record_that_was_moved_neither() {
     let edges = (Arc::new(Real) as _, Arc::new(Dice::default()) as _);
     assert!(matches!(SqliteJournal::open(folder.path(), &[8; 32], edges), Err(OpenError::Key)));
     let database = rusqlite::Connection::open(folder.path().join("runs.sqlite")).unwrap();
-    let moved = "UPDATE log SET entry = (SELECT entry FROM log WHERE run = 'two' AND number = 2) WHERE run = 'one' AND number = 2";
+    let moved = "UPDATE log SET entry = (SELECT entry FROM log WHERE run = 2 AND number = 2) WHERE run = 1 AND number = 2";
     assert_eq!(database.execute(moved, []).unwrap(), 1);
     drop(database);
     let journal = open(folder.path());
-    let refused = journal.look(&id("one")).await.unwrap_err().to_string();
+    let refused = journal.look(&key("one")).await.unwrap_err().to_string();
     assert!(refused.contains("was changed"), "{refused}");
-    assert!(journal.look(&id("two")).await.unwrap().is_some());
+    assert!(journal.look(&key("two")).await.unwrap().is_some());
 }
 
 #[tokio::test]
@@ -232,6 +260,6 @@ async fn a_hundred_runs_at_once_are_all_kept() {
     }
     let ends = runs.join_all().await;
     assert!(ends.iter().all(|end| matches!(end, Outcome::Done { .. })));
-    let listed = journal.list().await.unwrap();
+    let listed = list(&journal).await;
     assert_eq!(listed.iter().filter(|run| run.status == "done").count(), 100);
 }

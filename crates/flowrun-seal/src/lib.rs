@@ -21,6 +21,7 @@ use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use flowrun_step::Entropy;
 use hkdf::Hkdf;
+use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
@@ -50,10 +51,7 @@ impl Seal {
     /// A seal for one purpose, from a key that may serve others (HKDF, RFC 5869).
     #[must_use]
     pub fn of_purpose(key: &[u8; 32], name: &[u8]) -> Self {
-        let mut purpose = Zeroizing::new([0; 32]);
-        #[expect(clippy::expect_used, reason = "HKDF-SHA256 expands to 32 bytes always (RFC 5869 2.3)")]
-        Hkdf::<Sha256>::new(None, key).expand(name, purpose.as_mut()).expect("32 bytes are within the limit");
-        Self { cipher: XChaCha20Poly1305::new((&*purpose).into()) }
+        Self { cipher: XChaCha20Poly1305::new((&*key_of(key, name)).into()) }
     }
 
     /// Seals `clear`.
@@ -84,6 +82,45 @@ impl Seal {
         let payload = Payload { msg: &envelope[HEAD..], aad: &tie.associated() };
         let clear = self.cipher.decrypt(&XNonce::from(nonce), payload);
         clear.map(Zeroizing::new).map_err(|_| Unsealable::Changed)
+    }
+}
+
+/// The key of one purpose.
+fn key_of(key: &[u8; 32], name: &[u8]) -> Zeroizing<[u8; 32]> {
+    let mut purpose = Zeroizing::new([0; 32]);
+    #[expect(clippy::expect_used, reason = "HKDF-SHA256 expands to 32 bytes always (RFC 5869 2.3)")]
+    Hkdf::<Sha256>::new(None, key).expand(name, purpose.as_mut()).expect("32 bytes are within the limit");
+    purpose
+}
+
+/// Knows a thing again without keeping it: a digest under a key (HMAC-SHA256, RFC 2104), of which 128 bits are enough.
+#[derive(Clone)]
+pub struct Fingerprint(Hmac<Sha256>);
+
+impl Fingerprint {
+    /// Fingerprints for one purpose, from a key that may serve others.
+    #[must_use]
+    pub fn of_purpose(key: &[u8; 32], name: &[u8]) -> Self {
+        #[expect(clippy::expect_used, reason = "HMAC takes keys of any length (RFC 2104 2)")]
+        Self(Hmac::new_from_slice(key_of(key, name).as_ref()).expect("a key of any length"))
+    }
+
+    /// The fingerprint of some parts: others, or the same cut elsewhere, have another.
+    #[must_use]
+    pub fn of(&self, parts: &[&str]) -> [u8; 16] {
+        let mut mac = self.0.clone();
+        for part in parts {
+            mac.update(&part.len().to_be_bytes());
+            mac.update(part.as_bytes());
+        }
+        let digest = mac.finalize().into_bytes();
+        std::array::from_fn(|at| digest[at])
+    }
+}
+
+impl std::fmt::Debug for Fingerprint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Fingerprint").finish_non_exhaustive()
     }
 }
 

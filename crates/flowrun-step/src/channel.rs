@@ -1,12 +1,38 @@
 //! Where a flow's messages go.
 
-use serde_json::Value;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
-use crate::{BoxFuture, StepError};
+use crate::{BoxFuture, StepError, Tenant};
+
+/// Whom a run talks with: a person, as one account of a channel knows them.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Conversation {
+    /// The channel's name, as `channel:` says it.
+    pub channel: String,
+    /// Which of the house's own accounts on that channel: a phone number, a page; empty where there is one.
+    #[serde(default)]
+    pub account: String,
+    /// The person: a phone number, a user id of the channel.
+    pub peer: String,
+}
+
+impl Conversation {
+    /// What a flow reads as `conversation`.
+    #[must_use]
+    pub fn shown(&self) -> Value {
+        json!({ "id": self.peer, "channel": self.channel, "account": self.account })
+    }
+}
 
 /// One message a flow sends.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct OutgoingMessage {
+    /// Whose house sends it.
+    pub tenant: Tenant,
+    /// The conversation it belongs to, unless it goes to somebody else.
+    pub conversation: Option<Conversation>,
     /// The text.
     pub text: String,
     /// Whom to, where there is no conversation.

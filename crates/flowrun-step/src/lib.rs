@@ -48,7 +48,7 @@ mod outbound;
 mod set;
 mod step;
 
-pub use channel::{Channel, OutgoingMessage};
+pub use channel::{Channel, Conversation, OutgoingMessage};
 pub use context::StepContext;
 pub use draft::{Draft, Finding, Leaf};
 pub use edge::{

@@ -44,7 +44,7 @@ async fn a_service_runs_a_flow() -> Result<(), Box<dyn std::error::Error>> {
 
     // Once, when the flow is deployed.
     let source = SourceText::new("greeting.flow.yaml", FLOW.into()).map_err(|mistake| mistake.to_string())?;
-    let checked = check(&source, &engine.catalog().await?);
+    let checked = check(&source, &engine.catalog(&flowrun::step::Tenant::default()).await?);
     let flow = checked.flow.ok_or("the flow has mistakes: see `checked.diagnostics`")?;
 
     // As often as you like.

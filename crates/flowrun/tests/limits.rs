@@ -21,7 +21,8 @@ async fn run(engine: &Engine, name: &str, url: &str) -> String {
         "name: {name}\nsteps: [{{ http_request: {{ method: GET, url: \"{url}\" }}, timeout: 5s }}]\n"
     );
     let source = SourceText::new("flow.yaml", text.into_bytes()).unwrap();
-    let flow = check(&source, &engine.catalog().await.unwrap()).flow.unwrap();
+    let flow =
+        check(&source, &engine.catalog(&flowrun::step::Tenant::default()).await.unwrap()).flow.unwrap();
     let start = Start::new(RunId::new(name).unwrap(), Vec::new());
     match engine.run(&flow, start, CancellationToken::new()).await {
         Outcome::Done { .. } => "done".to_owned(),

@@ -1,7 +1,7 @@
 //! Says how a run ended: to a person, and in the form that a script asked for.
 
 use flowrun::engine::Outcome;
-use flowrun::engine::journal::Standing;
+use flowrun::engine::journal::{Answer, Standing};
 use flowrun::lang::Flow;
 use flowrun::step::RunId;
 use serde::Serialize;
@@ -26,7 +26,9 @@ pub(super) fn told(
     let (exit, status, outputs, diagnostic) = match outcome {
         Outcome::InDoubt { steps } => return Err(in_doubt(id, &steps)),
         Outcome::Blocked { why } => return Err(blocked(id, &why)),
-        Outcome::Existing { standing } => return existing(world, id, (flow, scene), standing),
+        Outcome::Existing { standing, answer } => {
+            return existing(world, id, (flow, scene), (standing, answer));
+        }
         Outcome::Done { outputs } => (Exit::Done, "done", Some(outputs), None),
         Outcome::Failed { diagnostic, .. } => (Exit::Failed, "failed", None, Some(diagnostic)),
         Outcome::TimedOut { diagnostic } => (Exit::TimedOut, "timed_out", None, Some(diagnostic)),
@@ -58,7 +60,7 @@ fn existing(
     world: &World,
     id: &RunId,
     (flow, scene): (&Flow, &Scene),
-    standing: Standing,
+    (standing, answer): (Standing, Option<Answer>),
 ) -> Result<Exit, Complaint> {
     let status = standing.status();
     let (exit, outputs, error) = match standing {
@@ -76,7 +78,12 @@ fn existing(
     let said = error.as_ref().and_then(|error| error.get("message")?.as_str());
     let said = said.map(|said| format!(": {said}")).unwrap_or_default();
     world.terminal.say(&format!("run {id} began before and is over, so nothing was done: {status}{said}"));
-    Ended::new(flow, status, outputs, json!(error)).tell(world, scene.output, Vec::new())?;
+    if let Some(Answer { status, headers, body }) = &answer {
+        scene.answers(*status, headers, body);
+    }
+    let mut end = Ended::new(flow, status, outputs, json!(error));
+    end.answer = scene.heard().answer.take();
+    end.tell(world, scene.output, Vec::new())?;
     Ok(exit)
 }
 

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use flowrun::engine::journal::{Journal, KeptRun};
-use flowrun::lang::{Catalog, Checked};
+use flowrun::engine::journal::{Journal, RunKey};
+use flowrun::lang::{Catalog, Checked, Texts};
 use flowrun::machine::InDoubt;
-use flowrun::step::RunId;
+use flowrun::step::{RunId, Tenant};
 use tokio_util::sync::CancellationToken;
 
 use super::desk::Desk;
@@ -33,14 +33,16 @@ pub(crate) async fn resume(
     talk: &TalkArguments,
 ) -> Result<Exit, Complaint> {
     let Some(journal) = journal::open_if_there(world).await? else { return Err(unknown(id)) };
-    let Some(kept) = journal.load(id).await? else { return Err(unknown(id)) };
+    let key = RunKey::new(Tenant::default(), id.clone());
+    let Some(kept) = journal.load(&key).await? else { return Err(unknown(id)) };
     if kept.standing.is_over() {
         world.terminal.say(&format!("run {id} is over: {}", kept.standing.status()));
         return Ok(Exit::Done);
     }
     let house = house::real(world);
     let catalog = steps(world, &house)?;
-    let check = |catalog: &Catalog| again(&kept, catalog);
+    let texts = journal.texts(&kept.hash).await?.ok_or_else(|| unknown(id))?;
+    let check = |catalog: &Catalog| again(&texts, catalog);
     let checked = check(&catalog);
     let Some(flow) = checked.flow else { return refused(world, &checked.diagnostics) };
     let secrets = Secrets::of(world, &flow)?;
@@ -60,17 +62,15 @@ pub(crate) async fn resume(
             None
         }
     };
-    let resumed = engine.resume(&flow, (id.clone(), kept), (Some(mail), resolve), cancel.clone());
+    let resumed = engine.resume(&flow, (key, kept), (Some(mail), resolve), cancel.clone());
     let exit = running.go(world, id, (resumed, cancel)).await;
     house.settle().await;
     exit
 }
 
 /// The flow as it was when the run began.
-fn again(kept: &KeptRun, catalog: &Catalog) -> Checked {
-    kept.texts
-        .check(catalog)
-        .unwrap_or_else(|diagnostic| Checked { flow: None, diagnostics: vec![*diagnostic] })
+fn again(texts: &Texts, catalog: &Catalog) -> Checked {
+    texts.check(catalog).unwrap_or_else(|diagnostic| Checked { flow: None, diagnostics: vec![*diagnostic] })
 }
 
 /// There is no such run.

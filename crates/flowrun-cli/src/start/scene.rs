@@ -6,6 +6,7 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use flowrun::engine::journal::RunKey;
 use flowrun::engine::{Observer, RunEvent, Told};
 use flowrun::machine::{Body, Source};
 use flowrun::step::{BoxFuture, Channel, OutgoingMessage, StepError};
@@ -113,7 +114,7 @@ impl Scene {
         let _ = self.waiting.send((step.to_owned(), source.clone()));
     }
 
-    fn answers(&self, status: u16, headers: &[(String, String)], body: &Body) {
+    pub(super) fn answers(&self, status: u16, headers: &[(String, String)], body: &Body) {
         let headers: serde_json::Map<String, Value> =
             headers.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str()))).collect();
         let text = match body {
@@ -166,7 +167,7 @@ fn shown(source: &Source) -> &'static str {
 pub(super) struct Eyes(pub(super) Arc<Scene>);
 
 impl Observer for Eyes {
-    fn on(&self, event: &RunEvent) {
+    fn on(&self, _: &RunKey, event: &RunEvent) {
         let scene = &self.0;
         match event {
             RunEvent::CallEnded { step, key, took, error, .. } => {

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
+use flowrun::engine::journal::RunKey;
 use flowrun::engine::{Incoming, Observer, Post, RunEvent, Told};
 use flowrun::lang::Flow;
 use flowrun::lang::case::{Answer, Body, Canned, Case, Suite, When};
@@ -251,7 +252,7 @@ impl Channel for Stage {
 }
 
 impl Observer for Stage {
-    fn on(&self, event: &RunEvent) {
+    fn on(&self, _: &RunKey, event: &RunEvent) {
         match event {
             RunEvent::StepEnded { step, status, attempts } => {
                 self.seen().ended.push((step.clone(), *status, *attempts));

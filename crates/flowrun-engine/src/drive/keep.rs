@@ -5,19 +5,31 @@ use flowrun_step::Effect;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
-use super::{Driver, Stop};
-use crate::journal::{Begun, Entry, NewRun, Standing};
+use super::{Driver, Fed, Felt, Stop};
+use crate::journal::{Answer, Begun, Change, NewRun, Standing, Talk};
 use crate::log::Log;
+use crate::observe::RunEvent;
 
 impl Driver<'_> {
+    /// Begins the run, and says whether it began to whoever asked for it.
+    pub(super) async fn begin(&mut self, start: Happening, talk: Option<Box<Talk>>) -> Fed {
+        self.conversation = talk.as_ref().map(|talk| talk.conversation.clone());
+        self.talk = talk.map(|talk| *talk);
+        self.feed(start).await
+    }
+
     /// Takes the machine one event further, and keeps the event before anything that follows from it is done. Only calls that
     /// change nothing are begun before (runs.md 7); what is still to be done comes back.
-    pub(super) async fn advance(&mut self, what: Happening) -> Result<Vec<Command>, Stop> {
+    pub(super) async fn advance(&mut self, felt: Felt) -> Result<Vec<Command>, Stop> {
         if let Some(log) = &mut self.log {
             log.shorten(&self.plan, &self.run).await?;
         }
-        let event = Event { at: self.services.clock.now(), what };
-        let Some(mut log) = self.log.take() else { return Ok(advance(&self.plan, &mut self.run, event)) };
+        let event = Event { at: self.services.clock.now(), what: felt.what };
+        let Some(mut log) = self.log.take() else {
+            let commands = advance(&self.plan, &mut self.run, event);
+            self.letterbox.note(&commands);
+            return Ok(commands);
+        };
         let (record, cause) = (EventRecord::of(&self.plan, &self.run, &event), Cause::of(&event.what));
         let commands = advance(&self.plan, &mut self.run, event);
         if let Cause::Settled(op) = cause {
@@ -26,62 +38,76 @@ impl Driver<'_> {
         log.note(&self.plan, &commands);
         let is_safe = |command: &Command| matches!(command, Command::Call { effect: Effect::Safe, .. });
         let (early, late) = commands.into_iter().partition::<Vec<_>, _>(is_safe);
-        let kept = self.keep(&mut log, record, cause, (early, &late)).await;
+        let change = self.change(&log, felt.taken, &late);
+        let kept = self.keep(&mut log, (record, cause), (early, &late), change).await;
         self.log = Some(log);
         kept.map(|()| late)
+    }
+
+    /// What the commands change of the run on disk, besides its log.
+    fn change(&mut self, log: &Log, taken: Vec<u64>, commands: &[Command]) -> Change {
+        let is_new = self.letterbox.note(commands);
+        let now = self.services.clock.now();
+        let mut change = Change { taken, ..Change::new(now, None, log.standing()) };
+        change.waits = (is_new && self.inlet.hosted().is_some()).then(|| self.letterbox.waits());
+        for command in commands {
+            match command {
+                Command::Finish(end) => change.standing = Standing::of(self.flow, end),
+                Command::Answer { status, headers, body } => {
+                    let (status, headers, body) = (*status, headers.clone(), body.clone());
+                    change.answer = Some(Answer { status, headers, body });
+                }
+                _ => {}
+            }
+        }
+        change
     }
 
     async fn keep(
         &mut self,
         log: &mut Log,
-        record: Option<EventRecord>,
-        cause: Cause,
+        (record, cause): (Option<EventRecord>, Cause),
         (early, late): (Vec<Command>, &[Command]),
+        mut change: Change,
     ) -> Result<(), Stop> {
-        let end = late.iter().find_map(|command| match command {
-            Command::Finish(end) => Some(Standing::of(self.flow, end)),
-            _ => None,
-        });
-        let standing = end.unwrap_or_else(|| log.standing());
         if cause == Cause::Start
             && let Some(record) = record
         {
             let start = start_of(self.flow.name(), &record);
-            let entry = log.entry(&self.plan, &self.run, record);
-            if let Begun::Before(standing) = log.journal().begin(self.new_run(start, entry, standing)).await?
-            {
-                return Err(Stop::Before(standing));
+            change.entry = Some(log.entry(&self.plan, &self.run, record));
+            let begun = log.journal().begin(self.new_run(start, change)).await;
+            self.inlet.tell_begun(&begun);
+            let begun = begun?;
+            if begun != Begun::Now {
+                return Err(Stop::NotBegun(begun));
             }
+            self.observe(&RunEvent::Started { flow: self.flow.name().to_owned() });
             early.into_iter().for_each(|command| self.obey(command));
             return Ok(());
         }
         early.into_iter().for_each(|command| self.obey(command));
-        let entry = match record {
-            Some(record) => log.entry(&self.plan, &self.run, record),
+        change.entry = match record {
+            Some(record) => Some(log.entry(&self.plan, &self.run, record)),
             None if cause == Cause::Resume => {
                 log.turned();
-                if !late.iter().any(is_felt) {
-                    return Ok(());
-                }
-                log.turned_entry(&self.plan, &self.run)
+                let is_to_be_kept = late.iter().any(is_felt) || change.waits.is_some();
+                is_to_be_kept.then(|| log.turned_entry(&self.plan, &self.run))
             }
-            None => return Ok(()),
+            None => None,
         };
-        Ok(log.keep(entry, standing).await?)
+        if (change.entry.is_some() || !change.taken.is_empty())
+            && log.keep(change).await?
+            && let Some(hosted) = self.inlet.hosted()
+        {
+            hosted.poked.notify_one();
+        }
+        Ok(())
     }
 
-    fn new_run(&self, start: [u8; 32], entry: Entry, standing: Standing) -> NewRun {
-        let (id, flow, texts) = (self.id.clone(), self.flow.name().to_owned(), self.flow.texts());
-        NewRun {
-            id,
-            flow,
-            texts,
-            hash: self.plan.hash.clone(),
-            start,
-            at: self.services.clock.now(),
-            entry,
-            standing,
-        }
+    fn new_run(&mut self, start: [u8; 32], change: Change) -> NewRun {
+        let texts = (self.flow.texts(), self.plan.hash.clone());
+        let new = NewRun::new(self.key.clone(), self.flow.name(), texts, change);
+        NewRun { start, talk: self.talk.take(), ..new }
     }
 }
 

@@ -1,18 +1,23 @@
 //! Goes on with a run whose last process is gone: what was under way is made again, or is in doubt (runs.md 8).
 
-use std::collections::BTreeMap;
-
 use flowrun_machine::{Called, Command, Happening, InDoubt};
 use flowrun_step::Effect;
 
 use super::{Driver, Fed};
 use crate::journal::LOSSES;
+use crate::mail::Told;
 
 impl Driver<'_> {
     /// Goes on where the last process stopped.
-    pub(super) async fn take_up(&mut self, again: Vec<Command>, resolve: Option<InDoubt>) -> Fed {
+    pub(super) async fn take_up(
+        &mut self,
+        again: Vec<Command>,
+        resolve: Option<InDoubt>,
+        is_clean: bool,
+    ) -> Fed {
         for command in again {
             match command {
+                Command::Emit { event, key, data, id } => self.emit(Told { event, key, data, id }).await?,
                 Command::Finish(end) => return Ok(Some(end)),
                 other => self.obey(other),
             }
@@ -24,9 +29,10 @@ impl Driver<'_> {
         });
         let lost: Vec<u64> = lost.collect();
         let losses = match &mut self.log {
-            Some(log) => log.lose(&lost).await?,
-            None => BTreeMap::new(),
+            Some(log) if !is_clean => log.lose(self.services.clock.now(), &lost).await?,
+            _ => lost.iter().map(|op| (*op, 0)).collect(),
         };
+        self.letterbox.note(&outstanding);
         let mut happened = Vec::new();
         for command in outstanding {
             match command {
@@ -57,6 +63,6 @@ impl Driver<'_> {
                 return Ok(Some(end));
             }
         }
-        Ok(None)
+        if self.inlet.hosted().is_some() { self.fetch().await } else { Ok(None) }
     }
 }

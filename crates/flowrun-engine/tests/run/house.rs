@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use expect_test::Expect;
+use flowrun_engine::journal::RunKey;
 use flowrun_engine::{Engine, Incoming, Observer, Outcome, RunEvent, Start, Told, mail};
 use flowrun_lang::{Catalog, Diagnostic, Flow, Flows, SourceText, Unread, check_with};
 use flowrun_step::{
@@ -172,7 +173,7 @@ impl Channel for World {
 }
 
 impl Observer for World {
-    fn on(&self, event: &RunEvent) {
+    fn on(&self, _: &RunKey, event: &RunEvent) {
         match event {
             RunEvent::CallStarted { kind, attempt, .. } if kind == "test.call" => {
                 self.say(&format!("{} call {attempt}", self.time()));

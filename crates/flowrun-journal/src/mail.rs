@@ -1,0 +1,322 @@
+//! What is on its way to runs: messages, events, calls, orders; routed and kept in one transaction (runs.md 9, 10).
+
+use flowrun_engine::journal::{Address, Delivered, HandedOver, JournalError, Letter, RunKey};
+use flowrun_engine::{Conversation, Incoming, Message, Told};
+use flowrun_step::{RunId, Tenant};
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, params};
+use serde::{Deserialize, Serialize};
+
+use crate::SqliteJournal;
+use crate::sealed::{Place, Sealer};
+
+/// How long ids of messages are remembered (R6): seven days.
+const SEEN: i64 = 7 * 24 * 3_600_000;
+/// How long events are kept for runs that wait later: ten minutes.
+const KEPT: i64 = 600_000;
+/// The most messages that wait for a busy run.
+const WAITING: i64 = 100;
+
+/// A letter, as it is kept.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+enum Body {
+    Message(Message),
+    Other(Incoming),
+}
+
+/// A run that is meant, as the database knows it.
+struct Meant {
+    n: i64,
+    key: RunKey,
+    rest: bool,
+}
+
+impl Meant {
+    fn address(self) -> Address {
+        Address { run: self.key, is_at_rest: self.rest }
+    }
+}
+
+/// Remembers an id; says whether it is new.
+pub(crate) fn see(connection: &Connection, key: &[u8; 16], at: Timestamp) -> rusqlite::Result<bool> {
+    let at = at.as_millisecond();
+    connection.prepare_cached("DELETE FROM seen WHERE at < ?1")?.execute([at - SEEN])?;
+    let mut insert = connection.prepare_cached("INSERT OR IGNORE INTO seen (key, at) VALUES (?1, ?2)")?;
+    Ok(insert.execute(params![key, at])? == 1)
+}
+
+fn is_seen(connection: &Connection, key: &[u8; 16]) -> rusqlite::Result<bool> {
+    connection.prepare_cached("SELECT 1 FROM seen WHERE key = ?1")?.exists([key])
+}
+
+fn post(
+    connection: &Connection,
+    (run, conversation): (Option<i64>, Option<&[u8; 16]>),
+    next: bool,
+    at: i64,
+    body: &[u8],
+) -> rusqlite::Result<()> {
+    let mut insert = connection.prepare_cached(
+        "INSERT INTO inbox (run, conversation, next, at, body) VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?;
+    insert.execute(params![run, conversation, next, at, body]).map(drop)
+}
+
+fn meant(connection: &Connection, n: i64) -> rusqlite::Result<Option<Meant>> {
+    let mut found = connection.prepare_cached("SELECT tenant, id, rest FROM run WHERE n = ?1")?;
+    let row =
+        found.query_row([n], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get(2)?)));
+    let Some((tenant, id, rest)) = row.optional()? else { return Ok(None) };
+    let (Ok(tenant), Ok(id)) = (Tenant::new(&tenant), RunId::new(&id)) else { return Ok(None) };
+    Ok(Some(Meant { n, key: RunKey::new(tenant, id), rest }))
+}
+
+/// Gives a run the events that are kept for what it waits for from now on; says whether there are any.
+pub(crate) fn remind(
+    connection: &Connection,
+    sealer: &Sealer,
+    (run, n, subjects): (&RunKey, i64, &[[u8; 16]]),
+    at: Timestamp,
+) -> rusqlite::Result<bool> {
+    let mut has_mail = false;
+    for subject in subjects {
+        let began: String =
+            connection.query_row("SELECT began FROM run WHERE n = ?1", [n], |row| row.get(0))?;
+        let began = began.parse().map_or(i64::MIN, Timestamp::as_millisecond);
+        let since = began.max(at.as_millisecond() - KEPT);
+        let mut kept = connection
+            .prepare_cached("SELECT key, at, body FROM event WHERE subject = ?1 AND at >= ?2 ORDER BY at")?;
+        let rows =
+            kept.query_map(params![subject, since], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        for (key, at, sealed) in rows.collect::<Result<Vec<([u8; 16], i64, Vec<u8>)>, _>>()? {
+            let told = sealer.open::<Told>(&Place::Event(&key), &sealed);
+            let body =
+                told.and_then(|told| sealer.close(&Place::Letter(run), &Body::Other(Incoming::Event(told))));
+            post(connection, (Some(n), None), false, at, &body.map_err(unsealed)?)?;
+            has_mail = true;
+        }
+    }
+    Ok(has_mail)
+}
+
+fn unsealed(error: JournalError) -> rusqlite::Error {
+    rusqlite::Error::ToSqlConversionFailure(Box::new(error))
+}
+
+impl SqliteJournal {
+    pub(crate) async fn mail_of(&self, run: &RunKey, heard: u64) -> Result<Vec<Letter>, JournalError> {
+        let key = run.clone();
+        let rows = self.committer.commit(move |connection| {
+            let mut mail = connection.prepare_cached(
+                "SELECT number, at, body, conversation FROM inbox WHERE number > ?3 AND next = 0 AND (run = (SELECT n FROM run \
+                 WHERE tenant = ?1 AND id = ?2) OR conversation = (SELECT talk FROM run WHERE tenant = ?1 AND id = ?2)) ORDER BY number",
+            )?;
+            let key = params![key.tenant.as_str(), key.id.as_str(), heard];
+            let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?));
+            mail.query_map(key, row)?.collect::<Result<Vec<_>, _>>()
+        });
+        let letter = |(number, at, sealed, conversation): (u64, i64, Vec<u8>, Option<[u8; 16]>)| {
+            let place = conversation.as_ref().map_or(Place::Letter(run), Place::Message);
+            let incoming = match self.sealer.open(&place, &sealed)? {
+                Body::Message(message) => Incoming::Message(message.body()),
+                Body::Other(incoming) => incoming,
+            };
+            Ok(Letter { number, at: Timestamp::from_millisecond(at).unwrap_or_default(), incoming })
+        };
+        rows.await?.into_iter().map(letter).collect()
+    }
+
+    pub(crate) async fn receive_message(
+        &self,
+        message: Message,
+        at: Timestamp,
+        interrupts: bool,
+    ) -> Result<Delivered, JournalError> {
+        let sealer = self.sealer.clone();
+        let key = sealer.conversation(&message.tenant, &message.conversation);
+        let id = sealer.message(&key, &message.id);
+        let body = sealer.close(&Place::Message(&key), &Body::Message(message))?;
+        let delivered = self.committer.commit(move |connection| {
+            if is_seen(connection, &id)? {
+                return Ok(Delivered::Duplicate);
+            }
+            let talk = "SELECT run, busy, asks, handed FROM conversation WHERE key = ?1";
+            let talk = connection.query_row(talk, [&key[..]], |row| {
+                Ok((row.get::<_, Option<i64>>(0)?, row.get::<_, String>(1)?, row.get(2)?, row.get(3)?))
+            });
+            let (n, busy, asks) = match talk.optional()? {
+                Some((_, _, _, true)) => {
+                    see(connection, &id, at)?;
+                    return Ok(Delivered::HandedOver);
+                }
+                Some((Some(n), busy, asks, false)) => (n, busy, asks),
+                _ => return Ok(Delivered::Nobody),
+            };
+            let Some(run) = meant(connection, n)? else { return Ok(Delivered::Nobody) };
+            see(connection, &id, at)?;
+            let is_awaited = asks && !interrupts;
+            if !interrupts && !is_awaited && !makes_room(connection, &key, &busy)? {
+                return Ok(Delivered::Dropped(run.key.id));
+            }
+            post(connection, (None, Some(&key)), interrupts, at.as_millisecond(), &body)?;
+            if interrupts {
+                let reason = "another flow of the conversation interrupted it".to_owned();
+                order(connection, &sealer, &run, (Incoming::Cancel { reason }, at))?;
+            }
+            Ok(Delivered::Kept { address: run.address(), is_awaited })
+        });
+        delivered.await
+    }
+
+    pub(crate) async fn deliver_to(
+        &self,
+        run: &RunKey,
+        incoming: Incoming,
+        at: Timestamp,
+    ) -> Result<Delivered, JournalError> {
+        let (sealer, key) = (self.sealer.clone(), run.clone());
+        let delivered = self.committer.commit(move |connection| {
+            let n = "SELECT n FROM run WHERE tenant = ?1 AND id = ?2 AND over = 0";
+            let n = connection
+                .query_row(n, [key.tenant.as_str(), key.id.as_str()], |row| row.get(0))
+                .optional()?;
+            let Some(run) = n.map(|n| meant(connection, n)).transpose()?.flatten() else {
+                return Ok(Delivered::Nobody);
+            };
+            if let Incoming::Call { callback, .. } = &incoming
+                && !see(connection, &sealer.callback(&key, callback), at)?
+            {
+                return Ok(Delivered::Duplicate);
+            }
+            order(connection, &sealer, &run, (incoming, at))?;
+            Ok(Delivered::Kept { address: run.address(), is_awaited: true })
+        });
+        delivered.await
+    }
+
+    pub(crate) async fn tell_all(
+        &self,
+        tenant: &Tenant,
+        told: Told,
+        at: Timestamp,
+    ) -> Result<Option<Vec<Address>>, JournalError> {
+        let sealer = self.sealer.clone();
+        let id = sealer.event(tenant, &told.id);
+        let subject = sealer.subject(tenant, &told.event, told.key.as_deref());
+        let body = sealer.close(&Place::Event(&id), &told)?;
+        let heard = self.committer.commit(move |connection| {
+            connection.execute("DELETE FROM event WHERE at < ?1", [at.as_millisecond() - KEPT])?;
+            let insert = "INSERT OR IGNORE INTO event (key, subject, at, body) VALUES (?1, ?2, ?3, ?4)";
+            let now = at.as_millisecond();
+            if connection.execute(insert, params![&id[..], &subject[..], now, body])? == 0 {
+                return Ok(None);
+            }
+            let mut waiting = connection.prepare_cached("SELECT run FROM waiter WHERE subject = ?1")?;
+            let waiting: Vec<i64> =
+                waiting.query_map([&subject[..]], |row| row.get(0))?.collect::<Result<_, _>>()?;
+            let mut heard = Vec::new();
+            for n in waiting {
+                let Some(run) = meant(connection, n)? else { continue };
+                order(connection, &sealer, &run, (Incoming::Event(told.clone()), at))?;
+                heard.push(run.address());
+            }
+            Ok(Some(heard))
+        });
+        heard.await
+    }
+
+    pub(crate) async fn remember_message(&self, message: Message, at: Timestamp) -> Result<(), JournalError> {
+        let key = self.sealer.conversation(&message.tenant, &message.conversation);
+        let id = self.sealer.message(&key, &message.id);
+        self.committer.commit(move |connection| see(connection, &id, at).map(drop)).await
+    }
+
+    pub(crate) async fn strays(&self) -> Result<Vec<(u64, Message)>, JournalError> {
+        let rows = self.committer.commit(move |connection| {
+            let mut strays = connection.prepare_cached(
+                "SELECT number, conversation, body FROM inbox WHERE conversation IS NOT NULL AND NOT EXISTS (SELECT 1 FROM \
+                 conversation WHERE key = inbox.conversation AND run IS NOT NULL) ORDER BY number LIMIT 100",
+            )?;
+            let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+            strays.query_map([], row)?.collect::<Result<Vec<_>, _>>()
+        });
+        let stray = |(number, conversation, sealed): (u64, [u8; 16], Vec<u8>)| match self
+            .sealer
+            .open(&Place::Message(&conversation), &sealed)?
+        {
+            Body::Message(message) => Ok(Some((number, message))),
+            Body::Other(_) => Ok(None),
+        };
+        rows.await?.into_iter().filter_map(|row| stray(row).transpose()).collect()
+    }
+
+    pub(crate) async fn give(
+        &self,
+        tenant: &Tenant,
+        conversation: &Conversation,
+    ) -> Result<HandedOver, JournalError> {
+        let key = self.sealer.conversation(tenant, conversation);
+        let given = self.committer.commit(move |connection| {
+            let hand = "INSERT INTO conversation (key, busy, handed) VALUES (?1, 'queue', 1) \
+                        ON CONFLICT (key) DO UPDATE SET handed = 1";
+            connection.execute(hand, [&key[..]])?;
+            let run = "SELECT id FROM run WHERE n = (SELECT run FROM conversation WHERE key = ?1)";
+            let run = connection.query_row(run, [&key[..]], |row| row.get::<_, String>(0)).optional()?;
+            let mut queued =
+                connection.prepare("DELETE FROM inbox WHERE conversation = ?1 RETURNING number, body")?;
+            let queued =
+                queued.query_map([&key[..]], |row| Ok((row.get::<_, u64>(0)?, row.get::<_, Vec<u8>>(1)?)))?;
+            let mut queued = queued.collect::<Result<Vec<_>, _>>()?;
+            queued.sort_unstable_by_key(|(number, _)| *number);
+            Ok((run, queued))
+        });
+        let (run, queued) = given.await?;
+        let message = |(_, sealed): &(u64, Vec<u8>)| match self.sealer.open(&Place::Message(&key), sealed)? {
+            Body::Message(message) => Ok(Some(message)),
+            Body::Other(_) => Ok(None),
+        };
+        let queued =
+            queued.iter().filter_map(|row| message(row).transpose()).collect::<Result<_, JournalError>>()?;
+        Ok(HandedOver { run: run.and_then(|id| RunId::new(&id).ok()), queued })
+    }
+
+    pub(crate) async fn give_back(
+        &self,
+        tenant: &Tenant,
+        conversation: &Conversation,
+    ) -> Result<(), JournalError> {
+        let key = self.sealer.conversation(tenant, conversation);
+        let given = self.committer.commit(move |connection| {
+            connection.execute("DELETE FROM conversation WHERE key = ?1 AND run IS NULL", [&key[..]])?;
+            connection.execute("UPDATE conversation SET handed = 0 WHERE key = ?1", [&key[..]])
+        });
+        given.await.map(drop)
+    }
+}
+
+/// Keeps something for one run.
+fn order(
+    connection: &Connection,
+    sealer: &Sealer,
+    run: &Meant,
+    (incoming, at): (Incoming, Timestamp),
+) -> rusqlite::Result<()> {
+    let body = sealer.close(&Place::Letter(&run.key), &Body::Other(incoming)).map_err(unsealed)?;
+    post(connection, (Some(run.n), None), false, at.as_millisecond(), &body)
+}
+
+/// Whether one more message may wait for a run that works.
+fn makes_room(connection: &Connection, conversation: &[u8; 16], busy: &str) -> rusqlite::Result<bool> {
+    match busy {
+        "drop" => Ok(false),
+        "replace" => {
+            connection.execute("DELETE FROM inbox WHERE conversation = ?1", [&conversation[..]])?;
+            Ok(true)
+        }
+        _ => {
+            let count = "SELECT count(*) FROM inbox WHERE conversation = ?1";
+            Ok(connection.query_row(count, [&conversation[..]], |row| row.get::<_, i64>(0))? < WAITING)
+        }
+    }
+}
