@@ -1,8 +1,8 @@
 //! Runs in the database: begun, gone on, shortened, left at rest, taken up.
 
 use flowrun_engine::journal::{
-    Appended, Begun, Busy, Change, JournalError, KeptCheckpoint, NewRun, Opener, Rest, RunKey, Standing, Texts,
-    Waits,
+    Appended, Begun, Busy, Change, JournalError, KeptCheckpoint, NewRun, Opener, Rest, RunKey, Standing,
+    Texts, Waits,
 };
 use flowrun_step::RunId;
 use jiff::Timestamp;

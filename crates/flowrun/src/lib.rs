@@ -15,6 +15,8 @@
 //! ```
 
 mod system;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 use std::sync::Arc;
 
