@@ -18,7 +18,7 @@ impl SqliteJournal {
             return Ok(None);
         };
         let standing: Standing = self.sealer.open(&Place::Standing(run), &row.standing)?;
-        let checkpoint = row.checkpoint.map(|sealed| self.sealer.open(&Place::Checkpoint(run), &sealed));
+        let checkpoint = row.checkpoint.map(|sealed| self.sealer.unpack(&Place::Checkpoint(run), &sealed));
         let entry = |(number, sealed): &(i64, Vec<u8>)| self.sealer.open(&Place::Entry(run, *number), sealed);
         let entries = row.entries.iter().map(entry).collect::<Result<Vec<_>, _>>()?;
         let who = row.who.map(|sealed| self.sealer.open(&Place::Who(run), &sealed)).transpose()?;

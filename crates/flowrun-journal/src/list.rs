@@ -8,16 +8,18 @@ use rusqlite::{OptionalExtension, Row, params};
 
 use crate::SqliteJournal;
 use crate::lease;
+use crate::mail::forget_seen;
 use crate::sealed::Place;
 
 const COLUMNS: &str = "id, flow, status, began, changed, over";
 
-/// Runs that are not at rest, those at rest that have mail, and blocked ones: this build may be another.
+/// Runs that are not at rest, those at rest that have mail, and blocked ones: this build may be another. `CROSS` and
+/// `INDEXED BY` keep SQLite from looking through every run for the few that are meant.
 const AWAKE: &str = "
-    SELECT tenant, id FROM run WHERE rest = 0 AND over = 0
-    UNION SELECT tenant, id FROM run WHERE status = 'blocked'
-    UNION SELECT tenant, id FROM inbox JOIN run ON n = inbox.run WHERE rest = 1 AND over = 0
-    UNION SELECT tenant, id FROM inbox JOIN conversation ON key = inbox.conversation JOIN run ON n = conversation.run
+    SELECT tenant, id FROM run INDEXED BY run_awake WHERE rest = 0 AND over = 0
+    UNION SELECT tenant, id FROM run INDEXED BY run_blocked WHERE status = 'blocked'
+    UNION SELECT tenant, id FROM inbox CROSS JOIN run ON n = inbox.run WHERE rest = 1 AND over = 0
+    UNION SELECT tenant, id FROM inbox CROSS JOIN conversation ON key = inbox.conversation CROSS JOIN run ON n = conversation.run
         WHERE inbox.next = 0 AND rest = 1 AND over = 0
 ";
 
@@ -123,7 +125,7 @@ impl SqliteJournal {
     /// # Errors
     /// When the journal cannot be written; then none is removed.
     pub async fn prune(&self, before: Timestamp) -> Result<usize, JournalError> {
-        let before = before.to_string();
+        let (before, now) = (before.to_string(), self.clock.now());
         let pruned = self.committer.commit(move |connection| {
             const OVER: &str = "over = 1 AND changed < ?1";
             connection.execute(
@@ -131,6 +133,7 @@ impl SqliteJournal {
                 [&before],
             )?;
             let removed = connection.execute(&format!("DELETE FROM run WHERE {OVER}"), [&before])?;
+            forget_seen(connection, now)?;
             connection.execute("DELETE FROM texts WHERE hash NOT IN (SELECT texts FROM run)", [])?;
             Ok(removed)
         });

@@ -41,13 +41,20 @@ impl Meant {
 /// Remembers an id; says whether it is new.
 pub(crate) fn see(connection: &Connection, key: &[u8; 16], at: Timestamp) -> rusqlite::Result<bool> {
     let at = at.as_millisecond();
-    connection.prepare_cached("DELETE FROM seen WHERE at < ?1")?.execute([at - SEEN])?;
-    let mut insert = connection.prepare_cached("INSERT OR IGNORE INTO seen (key, at) VALUES (?1, ?2)")?;
-    Ok(insert.execute(params![key, at])? == 1)
+    let mut insert = connection.prepare_cached(
+        "INSERT INTO seen (key, at) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET at = ?2 WHERE at < ?3",
+    )?;
+    Ok(insert.execute(params![key, at, at - SEEN])? == 1)
 }
 
-fn is_seen(connection: &Connection, key: &[u8; 16]) -> rusqlite::Result<bool> {
-    connection.prepare_cached("SELECT 1 FROM seen WHERE key = ?1")?.exists([key])
+fn is_seen(connection: &Connection, key: &[u8; 16], at: Timestamp) -> rusqlite::Result<bool> {
+    let since = at.as_millisecond() - SEEN;
+    connection.prepare_cached("SELECT 1 FROM seen WHERE key = ?1 AND at >= ?2")?.exists(params![key, since])
+}
+
+/// Forgets ids that are remembered no more.
+pub(crate) fn forget_seen(connection: &Connection, now: Timestamp) -> rusqlite::Result<()> {
+    connection.execute("DELETE FROM seen WHERE at < ?1", [now.as_millisecond() - SEEN]).map(drop)
 }
 
 fn post(
@@ -138,7 +145,7 @@ impl SqliteJournal {
         let id = sealer.message(&key, &message.id);
         let body = sealer.close(&Place::Message(&key), &Body::Message(message))?;
         let delivered = self.committer.commit(move |connection| {
-            if is_seen(connection, &id)? {
+            if is_seen(connection, &id, at)? {
                 return Ok(Delivered::Duplicate);
             }
             let talk = "SELECT run, busy, asks, handed FROM conversation WHERE key = ?1";

@@ -149,7 +149,7 @@ impl SqliteJournal {
         checkpoint: KeptCheckpoint,
     ) -> Result<usize, JournalError> {
         let driven = self.driven(run)?;
-        let sealed = self.sealer.close(&Place::Checkpoint(run), &checkpoint)?;
+        let sealed = self.sealer.pack(&Place::Checkpoint(run), &checkpoint)?;
         let (n, bytes) = (driven.n, sealed.len());
         self.committer.commit(move |connection| shorten(connection, n, &sealed)).await?;
         self.drives(run, Driven { number: 0, bytes: 0, ..driven });
@@ -159,7 +159,7 @@ impl SqliteJournal {
     /// Says whether the run is at rest: not if there is mail that it does not know of.
     pub(crate) async fn rest_held(&self, run: &RunKey, rest: Rest) -> Result<bool, JournalError> {
         let driven = self.driven(run)?;
-        let checkpoint = self.sealer.close(&Place::Checkpoint(run), &rest.checkpoint)?;
+        let checkpoint = self.sealer.pack(&Place::Checkpoint(run), &rest.checkpoint)?;
         let standing = self.sealer.close(&Place::Standing(run), &rest.standing)?;
         let (status, heard, now) = (rest.standing.status(), rest.heard, self.now());
         let (n, due) = (driven.n, rest.until.map(Timestamp::as_millisecond));

@@ -51,7 +51,6 @@ const TABLES: &str = "
     CREATE INDEX waiter_of_run ON waiter (run);
     CREATE TABLE event (key BLOB PRIMARY KEY, subject BLOB NOT NULL, at INTEGER NOT NULL, body BLOB NOT NULL) WITHOUT ROWID;
     CREATE TABLE seen (key BLOB PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;
-    CREATE INDEX seen_at ON seen (at);
 ";
 
 /// What formats 1 and 2 had, as one tenant's; the envelopes stay as they are.

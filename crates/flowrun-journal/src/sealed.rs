@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use flate2::Compression;
+use flate2::read::DeflateDecoder;
+use flate2::write::DeflateEncoder;
 use flowrun_engine::Conversation;
 use flowrun_engine::journal::{JournalError, RunKey};
 use flowrun_seal::{Fingerprint, Seal, Tie};
@@ -111,6 +114,29 @@ impl Sealer {
         self.seal.open(tie, envelope).ok().map(|clear| clear.to_vec())
     }
 
+    /// Seals a value as JSON, packed: a run at rest is small on disk.
+    pub(crate) fn pack(&self, place: &Place<'_>, value: &impl Serialize) -> Result<Vec<u8>, JournalError> {
+        let unusable = |error: &dyn std::fmt::Display| JournalError::Unavailable(error.to_string());
+        let mut packed = DeflateEncoder::new(Vec::new(), Compression::fast());
+        serde_json::to_writer(&mut packed, value).map_err(|error| unusable(&error))?;
+        let packed = packed.finish().map_err(|error| unusable(&error))?;
+        Ok(self.close_bytes(place, &packed))
+    }
+
+    /// Opens what was packed at this place, or sealed as it is: JSON of an object begins with a brace, and what is packed never does.
+    pub(crate) fn unpack<T: DeserializeOwned>(
+        &self,
+        place: &Place<'_>,
+        envelope: &[u8],
+    ) -> Result<T, JournalError> {
+        let clear = self.open_bytes(place, envelope).ok_or_else(|| damaged(place, "was changed"))?;
+        let read = match clear.first() {
+            Some(b'{') => serde_json::from_slice(&clear),
+            _ => serde_json::from_reader(DeflateDecoder::new(&clear[..])),
+        };
+        read.map_err(|_| damaged(place, "is of another version"))
+    }
+
     /// Seals a value as JSON.
     pub(crate) fn close(&self, place: &Place<'_>, value: &impl Serialize) -> Result<Vec<u8>, JournalError> {
         let clear =
@@ -124,9 +150,11 @@ impl Sealer {
         place: &Place<'_>,
         envelope: &[u8],
     ) -> Result<T, JournalError> {
-        let damaged =
-            |what: &str| JournalError::Unavailable(format!("a record of it {what}: {}", place.tie().0));
-        let clear = self.open_bytes(place, envelope).ok_or_else(|| damaged("was changed"))?;
-        serde_json::from_slice(&clear).map_err(|_| damaged("is of another version"))
+        let clear = self.open_bytes(place, envelope).ok_or_else(|| damaged(place, "was changed"))?;
+        serde_json::from_slice(&clear).map_err(|_| damaged(place, "is of another version"))
     }
+}
+
+fn damaged(place: &Place<'_>, what: &str) -> JournalError {
+    JournalError::Unavailable(format!("a record of it {what}: {}", place.tie().0))
 }
