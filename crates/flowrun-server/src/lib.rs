@@ -1,0 +1,16 @@
+//! Runs over HTTP: what a flowrun server answers, to whom, and how it is set up.
+//!
+//! [`Config`] reads `flowrun.toml`.
+//!
+//! # Example
+//! ```
+//! use flowrun_server::Config;
+//!
+//! let config = Config::read("flowrun.toml", "[server]\nlisten = '127.0.0.1:7373'")?;
+//! assert!(config.server.listen.ip().is_loopback());
+//! # Ok::<(), flowrun_server::BadConfig>(())
+//! ```
+
+mod config;
+
+pub use config::{BadConfig, Channel, Config, Flows, ManagedBy, Network, Retention, Server, Webhooks};
