@@ -12,5 +12,15 @@
 //! ```
 
 mod config;
+mod problem;
+
+mod signature;
+mod token;
+
+mod hex;
+mod keep;
 
 pub use config::{BadConfig, Channel, Config, Flows, ManagedBy, Network, Retention, Server, Webhooks};
+pub use problem::Problem;
+pub use signature::{DELIVERY, SIGNATURE, TIMESTAMP, Unproven, bearer, delivery, sign, verify};
+pub use token::{Scope, Token, TokenError, Tokens};
