@@ -14,13 +14,20 @@
 mod config;
 mod problem;
 
+mod guard;
+mod routes;
+
+mod audit;
+mod metrics;
 mod signature;
 mod token;
 
 mod hex;
 mod keep;
 
+pub use audit::{Audit, AuditError, Deed, Verified};
 pub use config::{BadConfig, Channel, Config, Flows, ManagedBy, Network, Retention, Server, Webhooks};
+pub use metrics::Metrics;
 pub use problem::Problem;
 pub use signature::{DELIVERY, SIGNATURE, TIMESTAMP, Unproven, bearer, delivery, sign, verify};
 pub use token::{Scope, Token, TokenError, Tokens};

@@ -12,7 +12,7 @@ pub struct BadConfig {
     /// What is wrong.
     pub message: String,
     /// Where.
-    pub place: Place,
+    pub place: Box<Place>,
     /// What to do.
     pub help: String,
 }
@@ -57,7 +57,7 @@ impl Source<'_> {
         message: impl Into<String>,
         help: impl Into<String>,
     ) -> BadConfig {
-        BadConfig { message: message.into(), place: self.place(bytes), help: help.into() }
+        BadConfig { message: message.into(), place: Box::new(self.place(bytes)), help: help.into() }
     }
 
     fn place(&self, bytes: Range<usize>) -> Place {
