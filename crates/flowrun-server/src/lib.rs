@@ -1,24 +1,40 @@
 //! Runs over HTTP: what a flowrun server answers, to whom, and how it is set up.
 //!
-//! [`Config`] reads `flowrun.toml`.
+//! A [`Server`] speaks to any [`Host`](flowrun::engine::Host) of runs, and names no driver. Every route stands in one
+//! table, with who may come in; one guard stands before all of them (N6). [`Config`] reads `flowrun.toml`, [`Tokens`]
+//! keeps the API's tokens, [`Audit`] what was done with them, [`Hub`] what happens in runs. Reading the environment and
+//! building the house is the command line's.
 //!
 //! # Example
 //! ```
-//! use flowrun_server::Config;
+//! use flowrun_server::{Config, Parts, Server};
+//! use tokio_util::sync::CancellationToken;
 //!
+//! # async fn run(parts: Parts) -> Result<(), Box<dyn std::error::Error>> {
 //! let config = Config::read("flowrun.toml", "[server]\nlisten = '127.0.0.1:7373'")?;
-//! assert!(config.server.listen.ip().is_loopback());
-//! # Ok::<(), flowrun_server::BadConfig>(())
+//! let server = Server::bind(config, parts).await?;
+//! let close = CancellationToken::new();
+//! server.serve(close).await;
+//! # Ok(())
+//! # }
 //! ```
 
-mod config;
-mod problem;
+pub mod config;
+
+mod serve;
 
 mod guard;
 mod routes;
 
+mod api;
+mod desk;
+mod problem;
+
 mod audit;
+mod callback;
+mod hub;
 mod metrics;
+mod seen;
 mod signature;
 mod token;
 
@@ -26,8 +42,12 @@ mod hex;
 mod keep;
 
 pub use audit::{Audit, AuditError, Deed, Verified};
-pub use config::{BadConfig, Channel, Config, Flows, ManagedBy, Network, Retention, Server, Webhooks};
+pub use callback::Callbacks;
+pub use config::{BadConfig, Config};
+pub use desk::{Hook, Hooks, Parts};
+pub use hub::Hub;
 pub use metrics::Metrics;
 pub use problem::Problem;
+pub use serve::{ServeError, Server};
 pub use signature::{DELIVERY, SIGNATURE, TIMESTAMP, Unproven, bearer, delivery, sign, verify};
 pub use token::{Scope, Token, TokenError, Tokens};

@@ -59,6 +59,9 @@ pub enum Problem {
     /// It does not fit what is there already.
     #[error("{0}")]
     Conflict(String),
+    /// The run whose answer is waited for ended badly.
+    #[error("the run ended without an answer")]
+    Failed,
     /// Too much is under way.
     #[error("too much is under way")]
     Overloaded(Duration),
@@ -100,6 +103,7 @@ impl Problem {
             Self::Flows(_) => (StatusCode::UNPROCESSABLE_ENTITY, "flows"),
             Self::Inputs(_) => (StatusCode::UNPROCESSABLE_ENTITY, "inputs"),
             Self::Conflict(_) => (StatusCode::CONFLICT, "conflict"),
+            Self::Failed => (StatusCode::INTERNAL_SERVER_ERROR, "failed"),
             Self::Overloaded(_) => (StatusCode::SERVICE_UNAVAILABLE, "overloaded"),
             Self::Draining => (StatusCode::SERVICE_UNAVAILABLE, "draining"),
             Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),

@@ -1,0 +1,300 @@
+//! What goes over the wire: types of their own, converted at the door.
+
+use std::collections::BTreeMap;
+
+use flowrun::engine::{self, host, journal};
+use flowrun::machine::{self, Body};
+use flowrun::step::{RunId, Tenant};
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// A whole set of flows.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Deploy {
+    /// The text of each file, by its path.
+    pub(crate) files: BTreeMap<String, String>,
+}
+
+/// A published flow.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Flow {
+    name: String,
+    file: String,
+    hash: String,
+    /// What starts it, if anything does but a request: `message`, `webhook`, `schedule`, `event`.
+    trigger: Option<String>,
+}
+
+impl From<host::Published> for Flow {
+    fn from(flow: host::Published) -> Self {
+        let host::Published { name, file, hash, trigger, .. } = flow;
+        Self { name, file, hash, trigger: trigger.map(str::to_owned) }
+    }
+}
+
+/// Whom a run talks with.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Conversation {
+    channel: String,
+    #[serde(default)]
+    account: String,
+    peer: String,
+}
+
+impl From<Conversation> for engine::Conversation {
+    fn from(Conversation { channel, account, peer }: Conversation) -> Self {
+        Self { channel, account, peer }
+    }
+}
+
+/// What a run is started with.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Start {
+    /// The inputs, by name.
+    #[serde(default)]
+    pub(crate) inputs: BTreeMap<String, Value>,
+    /// The run's id; else the `Idempotency-Key` is, else a fresh one is made.
+    pub(crate) run_id: Option<String>,
+    pub(crate) conversation: Option<Conversation>,
+    /// Whether it ends the run that the conversation is in.
+    #[serde(default)]
+    pub(crate) replaces: bool,
+}
+
+/// How long to wait for the outcome.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Wait {
+    /// A duration, such as `30s`.
+    pub(crate) wait: Option<String>,
+}
+
+/// A run that was asked for.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Started {
+    pub(crate) run: String,
+    /// Whether it began before.
+    pub(crate) existing: bool,
+}
+
+impl From<host::Started> for Started {
+    fn from(started: host::Started) -> Self {
+        Self { run: started.run.to_string(), existing: started.existing }
+    }
+}
+
+/// Which runs.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Page {
+    pub(crate) flow: Option<String>,
+    pub(crate) status: Option<String>,
+    /// The last run of the page before.
+    pub(crate) after: Option<String>,
+    pub(crate) limit: Option<usize>,
+}
+
+/// A run. A list shows no values.
+#[derive(Debug, Default, Serialize, JsonSchema)]
+pub(crate) struct Run {
+    id: String,
+    flow: String,
+    /// `running`, `waiting`, `in_doubt`, `blocked`, `done`, `failed`, `timed_out` or `cancelled`.
+    status: String,
+    /// Whether a process drives it at this moment.
+    is_driven: bool,
+    began: String,
+    changed: String,
+    /// Of one that is done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outputs: Option<Map<String, Value>>,
+    /// Of one that failed, or whose time was up: what was said, with its place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<Value>,
+    /// Of one that was cancelled or is blocked: why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    /// Of one in doubt: the steps whose calls may have been made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    steps: Option<Vec<String>>,
+    /// What its caller was answered, if a step did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    answer: Option<Answer>,
+}
+
+/// What a step answered.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Answer {
+    status: u16,
+    body: Value,
+}
+
+impl From<journal::Summary> for Run {
+    fn from(summary: journal::Summary) -> Self {
+        let journal::Summary { id, flow, status, is_driven, began, changed } = summary;
+        Self { id, flow, status, is_driven, began, changed, ..Self::default() }
+    }
+}
+
+impl From<host::View> for Run {
+    fn from(view: host::View) -> Self {
+        let mut run = Self::from(view.summary);
+        match view.standing {
+            journal::Standing::Done { outputs } => run.outputs = Some(outputs),
+            journal::Standing::Failed { error } | journal::Standing::TimedOut { error } => {
+                run.error = Some(error)
+            }
+            journal::Standing::Cancelled { reason } => run.reason = Some(reason),
+            journal::Standing::Blocked { why } => run.reason = Some(why),
+            journal::Standing::InDoubt { steps } => run.steps = Some(steps),
+            _ => {}
+        }
+        run.answer =
+            view.answer.map(|answer| Answer { status: answer.status, body: Body::value(&answer.body) });
+        run
+    }
+}
+
+/// Why a run is cancelled.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Cancel {
+    pub(crate) reason: Option<String>,
+}
+
+/// What becomes of calls in doubt.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Resolve {
+    pub(crate) how: How,
+}
+
+/// What becomes of a call of which nobody can say whether it was made.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum How {
+    /// It is made again.
+    Retry,
+    /// The run goes on after the step.
+    Skip,
+    /// The step failed.
+    Fail,
+}
+
+impl From<How> for machine::InDoubt {
+    fn from(how: How) -> Self {
+        match how {
+            How::Retry => Self::Retry,
+            How::Skip => Self::Skip,
+            How::Fail => Self::Fail,
+        }
+    }
+}
+
+/// Something that happened.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Event {
+    pub(crate) event: String,
+    pub(crate) key: Option<String>,
+    #[serde(default)]
+    pub(crate) data: Value,
+    /// The same however often it is told.
+    pub(crate) id: String,
+}
+
+/// Who heard of an event.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Heard {
+    /// How many runs did.
+    pub(crate) runs: usize,
+}
+
+/// A message of a person.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Message {
+    /// The channel's name; at a channel's own door it may be left out.
+    pub(crate) channel: Option<String>,
+    /// Which of the house's own accounts on it.
+    #[serde(default)]
+    account: String,
+    /// The person.
+    peer: String,
+    /// The provider's id of the message: what comes twice is taken once.
+    id: String,
+    #[serde(default)]
+    text: String,
+    /// The button that was pressed.
+    choice: Option<String>,
+    #[serde(default)]
+    attachments: Vec<Attachment>,
+    /// When it was sent, as RFC 3339 writes it.
+    #[schemars(with = "Option<String>")]
+    sent_at: Option<Timestamp>,
+    /// The flow that it starts where no run waits.
+    flow: Option<String>,
+}
+
+/// Something that came with a message: where it is.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Attachment {
+    reference: String,
+    #[serde(rename = "type")]
+    media_type: String,
+    size: u64,
+}
+
+impl Message {
+    /// The message, as it comes to a house by a channel.
+    pub(crate) fn of(self, tenant: &Tenant, channel: String) -> engine::Message {
+        let from = engine::Conversation { channel, account: self.account, peer: self.peer };
+        let mut message = engine::Message::new(tenant.clone(), from, &self.id).text(&self.text);
+        message.choice = self.choice;
+        message.sent_at = self.sent_at;
+        message.flow = self.flow;
+        let attached = self.attachments.into_iter().map(|Attachment { reference, media_type, size }| {
+            engine::Attachment { reference, media_type, size }
+        });
+        message.attachments = attached.collect();
+        message
+    }
+}
+
+/// What became of a message.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Receipt {
+    /// `duplicate`, `resumed`, `queued`, `started`, `interrupted`, `handed_over`, `dropped` or `no_flow`.
+    became: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    run: Option<String>,
+    /// The run that was ended for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ended: Option<String>,
+}
+
+impl From<engine::Receipt> for Receipt {
+    fn from(receipt: engine::Receipt) -> Self {
+        let of = |became: &'static str, run: Option<RunId>, ended: Option<RunId>| {
+            let text = |run: RunId| run.to_string();
+            Self { became, run: run.map(text), ended: ended.map(text) }
+        };
+        match receipt {
+            engine::Receipt::Duplicate => of("duplicate", None, None),
+            engine::Receipt::Resumed { run } => of("resumed", Some(run), None),
+            engine::Receipt::Queued { run } => of("queued", Some(run), None),
+            engine::Receipt::Started { run } => of("started", Some(run), None),
+            engine::Receipt::Interrupted { run, ended } => of("interrupted", Some(run), Some(ended)),
+            engine::Receipt::HandedOver => of("handed_over", None, None),
+            engine::Receipt::Dropped { run } => of("dropped", Some(run), None),
+            engine::Receipt::NoFlow => of("no_flow", None, None),
+            _ => of("taken", None, None),
+        }
+    }
+}
