@@ -21,6 +21,7 @@
 
 pub mod config;
 
+mod openapi;
 mod serve;
 
 mod guard;
@@ -47,6 +48,7 @@ pub use config::{BadConfig, Config};
 pub use desk::{Hook, Hooks, Parts};
 pub use hub::Hub;
 pub use metrics::Metrics;
+pub use openapi::openapi;
 pub use problem::Problem;
 pub use serve::{ServeError, Server};
 pub use signature::{DELIVERY, SIGNATURE, TIMESTAMP, Unproven, bearer, delivery, sign, verify};
