@@ -55,7 +55,7 @@ pub struct Parts {
     /// The randomness.
     pub entropy: Arc<dyn Entropy>,
     /// The host's observer.
-    pub hub: Arc<Hub>,
+    pub hub: Hub,
     /// What makes the host's callback URLs.
     pub callbacks: Arc<Callbacks>,
 }

@@ -27,8 +27,11 @@ pub(crate) struct Shown {
     pub(crate) data: Value,
 }
 
-/// Keeps what happened lately, and counts it. It is an engine's observer.
-pub struct Hub {
+/// Keeps what happened lately, and counts it. It is an engine's observer; its clones are the same hub.
+#[derive(Clone)]
+pub struct Hub(Arc<Kept>);
+
+struct Kept {
     epoch: i64,
     ring: Mutex<VecDeque<Arc<Shown>>>,
     /// The number of the last event.
@@ -50,39 +53,39 @@ impl Hub {
     #[must_use]
     pub fn new(now: Timestamp, metrics: Metrics) -> Self {
         let (epoch, ring) = (now.as_millisecond(), Mutex::default());
-        Self { epoch, ring, last: watch::Sender::new(0), metrics }
+        Self(Arc::new(Kept { epoch, ring, last: watch::Sender::new(0), metrics }))
     }
 
     /// What it has counted.
     #[must_use]
     pub fn metrics(&self) -> &Metrics {
-        &self.metrics
+        &self.0.metrics
     }
 
     /// The id of an event, as a stream says it.
     pub(crate) fn id(&self, number: u64) -> String {
-        format!("{}.{number}", self.epoch)
+        format!("{}.{number}", self.0.epoch)
     }
 
     /// The number after which a stream goes on: where it broke, or now. None if nobody can tell what was missed.
     pub(crate) fn resume(&self, last_id: Option<&str>) -> Option<u64> {
-        let Some(id) = last_id else { return Some(*self.last.borrow()) };
+        let Some(id) = last_id else { return Some(*self.0.last.borrow()) };
         let (epoch, number) = id.split_once('.')?;
-        let number = number.parse().ok().filter(|number| number <= &*self.last.borrow());
-        number.filter(|_| epoch == self.epoch.to_string())
+        let number = number.parse().ok().filter(|number| number <= &*self.0.last.borrow());
+        number.filter(|_| epoch == self.0.epoch.to_string())
     }
 
     /// The number of the last event.
     pub(crate) fn last(&self) -> u64 {
-        *self.last.borrow()
+        *self.0.last.borrow()
     }
 
     /// Waits for what comes after a number.
     pub(crate) async fn after(&self, number: u64) -> Next {
-        let mut last = self.last.subscribe();
+        let mut last = self.0.last.subscribe();
         // The sender is this hub's own, so waiting cannot fail while it is borrowed.
         drop(last.wait_for(|last| *last > number).await);
-        let ring = self.ring.lock().unwrap_or_else(PoisonError::into_inner);
+        let ring = self.0.ring.lock().unwrap_or_else(PoisonError::into_inner);
         match ring.front() {
             Some(first) if first.number > number + 1 => Next::Missed(first.number - 1),
             _ => Next::Events(ring.iter().filter(|event| event.number > number).cloned().collect()),
@@ -91,12 +94,12 @@ impl Hub {
 
     fn count(&self, event: &RunEvent) {
         match event {
-            RunEvent::Started { .. } => self.metrics.run_started(),
+            RunEvent::Started { .. } => self.0.metrics.run_started(),
             RunEvent::Stood { status: status @ ("done" | "failed" | "timed_out" | "cancelled") } => {
-                self.metrics.run_ended(status);
+                self.0.metrics.run_ended(status);
             }
             RunEvent::CallEnded { kind, took, error, .. } => {
-                self.metrics.call_ended(kind, error.is_none(), *took);
+                self.0.metrics.call_ended(kind, error.is_none(), *took);
             }
             _ => {}
         }
@@ -107,19 +110,19 @@ impl Observer for Hub {
     fn on(&self, run: &RunKey, event: &RunEvent) {
         self.count(event);
         let Some((kind, data)) = shown(event) else { return };
-        let mut ring = self.ring.lock().unwrap_or_else(PoisonError::into_inner);
-        let number = *self.last.borrow() + 1;
+        let mut ring = self.0.ring.lock().unwrap_or_else(PoisonError::into_inner);
+        let number = *self.0.last.borrow() + 1;
         if ring.len() == KEPT {
             ring.pop_front();
         }
         ring.push_back(Arc::new(Shown { number, run: run.clone(), kind, data }));
-        self.last.send_replace(number);
+        self.0.last.send_replace(number);
     }
 }
 
 impl fmt::Debug for Hub {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Hub").field("last", &*self.last.borrow()).finish_non_exhaustive()
+        f.debug_struct("Hub").field("last", &*self.0.last.borrow()).finish_non_exhaustive()
     }
 }
 
