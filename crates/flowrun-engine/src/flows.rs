@@ -115,6 +115,10 @@ impl FlowSet {
             file: entry.file.clone(),
             hash: entry.flow.plan().hash.clone(),
             trigger: entry.flow.trigger().map(Trigger::kind),
+            webhook: match entry.flow.trigger() {
+                Some(Trigger::Webhook(webhook)) => Some(webhook.clone()),
+                _ => None,
+            },
         };
         self.flows.iter().map(published).collect()
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use flowrun_lang::trigger::WebhookTrigger;
 use flowrun_lang::{Diagnostic, Given};
 use flowrun_machine::InDoubt;
 use flowrun_step::{BoxFuture, RunId, Tenant};
@@ -95,6 +96,9 @@ pub struct Published {
     pub hash: String,
     /// What starts it, in a word: `message`, `webhook`, `schedule`, `event`; nothing if only a request does.
     pub trigger: Option<&'static str>,
+    /// The call that starts it, if one does.
+    #[serde(skip)]
+    pub webhook: Option<WebhookTrigger>,
 }
 
 /// How a run stands, and what whoever waited for it was answered.
@@ -185,7 +189,7 @@ pub trait Host: Send + Sync {
     /// When it was not taken.
     fn tell<'a>(&'a self, tenant: &'a Tenant, told: Told) -> BoxFuture<'a, Result<usize, Refused>>;
 
-    /// Hands a run the call of the URL of one of its steps; says whether it was the first.
+    /// Hands a run the call of the URL of one of its steps.
     ///
     /// # Errors
     /// When it was not taken.

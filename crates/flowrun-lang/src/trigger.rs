@@ -69,7 +69,7 @@ pub enum Busy {
 }
 
 /// Which call starts the flow.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WebhookTrigger {
     /// The path beneath the host's own.
     pub path: String,

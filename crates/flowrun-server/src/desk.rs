@@ -1,12 +1,11 @@
 //! What every door needs: the host behind it, and what the server keeps beside.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use flowrun::engine::host::NotStarted;
 use flowrun::engine::journal::JournalError;
 use flowrun::engine::{Host, Refused};
-use flowrun::lang::trigger::{Proof, Reply};
+use flowrun::lang::trigger::WebhookTrigger;
 use flowrun::step::{Clock, Entropy, RunId, SecretSource, Tenant};
 use http::Method;
 use tokio_util::sync::CancellationToken;
@@ -21,33 +20,12 @@ use crate::seen::Seen;
 use crate::token::Token;
 use crate::{hex, token::Tokens};
 
-/// A webhook that starts a flow.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Hook {
-    /// The flow's name.
-    pub flow: String,
-    /// How a caller proves who it is.
-    pub proof: Option<Proof>,
-    /// What the caller is answered.
-    pub reply: Reply,
-    /// How long the caller is kept waiting.
-    pub timeout: Option<Duration>,
-}
-
-/// Knows the webhooks of the flows that are published at this moment.
-pub trait Hooks: Send + Sync {
-    /// The webhook of this method and path, which begins with no slash.
-    fn find(&self, method: &Method, path: &str) -> Option<Hook>;
-}
-
 /// What a server is made of.
 #[derive(Clone)]
 #[expect(missing_debug_implementations, reason = "its parts are edges, and edges show nothing")]
 pub struct Parts {
     /// What hosts the runs.
     pub host: Arc<dyn Host>,
-    /// The webhooks of its flows.
-    pub hooks: Arc<dyn Hooks>,
     /// Where secrets come from, by their names.
     pub secrets: Arc<dyn SecretSource>,
     /// The time.
@@ -80,6 +58,13 @@ impl Desk {
     pub(crate) fn tokens(&self) -> Tokens {
         let Parts { clock, entropy, .. } = &self.parts;
         Tokens::new(&self.config.server.data_dir, Arc::clone(clock), Arc::clone(entropy))
+    }
+
+    /// The flow that a call of this method and path starts, and what its trigger says.
+    pub(crate) fn webhook(&self, method: &Method, path: &str) -> Option<(String, WebhookTrigger)> {
+        let is_meant = |hook: &WebhookTrigger| hook.path == path && hook.method == method.as_str();
+        let mut flows = self.parts.host.flows(&self.tenant).into_iter();
+        flows.find_map(|flow| Some((flow.name, flow.webhook.filter(is_meant)?)))
     }
 
     /// Writes down what the holder of a token did.

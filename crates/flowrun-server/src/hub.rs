@@ -168,7 +168,7 @@ mod tests {
     use super::*;
 
     fn hub(events: usize) -> Hub {
-        let hub = Hub::new(Timestamp::UNIX_EPOCH, Metrics::new().unwrap());
+        let hub = Hub::new(Timestamp::UNIX_EPOCH, Metrics::new());
         let run = RunKey::new(Tenant::default(), RunId::new("r").unwrap());
         for _ in 0..events {
             hub.on(&run, &RunEvent::Stood { status: "done" });

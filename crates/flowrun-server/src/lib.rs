@@ -45,7 +45,7 @@ mod keep;
 pub use audit::{Audit, AuditError, Deed, Verified};
 pub use callback::Callbacks;
 pub use config::{BadConfig, Config};
-pub use desk::{Hook, Hooks, Parts};
+pub use desk::Parts;
 pub use hub::Hub;
 pub use metrics::Metrics;
 pub use openapi::openapi;

@@ -91,7 +91,7 @@ async fn webhook_bad_mac_old_time_replay() {
     let (status, same) = read(replay).await;
     assert_eq!((status, &same["existing"]), (StatusCode::ACCEPTED, &json!(true)));
     assert_eq!(read(renamed).await.0, StatusCode::UNAUTHORIZED, "an id that nobody signed");
-    let later = house.signed("/hooks/flows/later", &json!({ "id": "1" })).header("x-flowrun-timestamp", "1");
+    let later = house.signed("/hooks/flows/pay", &json!({ "id": "1" })).header("x-flowrun-timestamp", "1");
     assert_eq!(read(later).await.0, StatusCode::UNAUTHORIZED, "two times");
     let unsigned = house.bare(Method::POST, "/hooks/flows/pay").json(&json!({}));
     assert_eq!(read(unsigned).await.0, StatusCode::UNAUTHORIZED);
@@ -101,7 +101,16 @@ async fn webhook_bad_mac_old_time_replay() {
 
 #[tokio::test]
 async fn a_webhook_answers_as_it_says_and_one_without_proof_must_be_named_as_open() {
-    let house = House::with(PAY).await;
+    let named = |name: &str, trigger: &str| {
+        PAY.replace("name: pay", &format!("name: {name}"))
+            .replace("path: pay, auth: { hmac: hook_key }", trigger)
+    };
+    let files = json!({
+        "later.yaml": named("later", "path: later, auth: { hmac: hook_key }, reply: accepted"),
+        "ping.yaml": named("ping", "path: ping"),
+        "naked.yaml": named("naked", "path: naked"),
+    });
+    let house = House::with_all(files).await;
     let (status, said) = read(house.signed("/hooks/flows/later", &json!({ "id": "1" }))).await;
     assert_eq!((status, &said["existing"]), (StatusCode::ACCEPTED, &json!(false)));
     for (path, expected) in

@@ -10,7 +10,7 @@ use axum::extract::{Path, RawQuery, State};
 use axum::response::{IntoResponse as _, Response};
 use flowrun::engine::host::{Called, NotStarted, Request};
 use flowrun::engine::journal::RunKey;
-use flowrun::lang::trigger::{Proof, Reply};
+use flowrun::lang::trigger::{Proof, Reply, WebhookTrigger};
 use flowrun::step::RunId;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, HOST, PROXY_AUTHORIZATION};
 use http::{HeaderMap, Method, StatusCode};
@@ -19,7 +19,7 @@ use serde_json::{Map, Value, json};
 use url::form_urlencoded;
 
 use super::{read, wire};
-use crate::desk::{Desk, Hook, run_id};
+use crate::desk::{Desk, run_id};
 use crate::problem::Problem;
 use crate::signature::{self, SIGNATURE, TIMESTAMP};
 
@@ -118,10 +118,10 @@ pub(super) async fn flow(
     headers: HeaderMap,
     read::Raw(body): read::Raw,
 ) -> Result<Response, Problem> {
-    let hook = desk.parts.hooks.find(&method, &path);
-    let hook = hook.ok_or_else(|| Problem::Absent("such webhook".to_owned()))?;
+    let (flow, hook) =
+        desk.webhook(&method, &path).ok_or_else(|| Problem::Absent("such webhook".to_owned()))?;
     let delivery = Delivery { headers: &headers, body: &body };
-    match &hook.proof {
+    match &hook.auth {
         Some(proof) => delivery.proven(&desk, &Door { proof: proof.clone() }).await?,
         None if desk.config.webhooks.open.contains(&path) => {}
         None => {
@@ -130,7 +130,7 @@ pub(super) async fn flow(
         }
     }
     let run = run_of(&desk, &path, &delivery)?;
-    let mut request = Request::new(desk.tenant.clone(), &hook.flow, run.clone());
+    let mut request = Request::new(desk.tenant.clone(), &flow, run.clone());
     request.trigger = delivery.payload(query.as_deref());
     match desk.parts.host.start(request).await {
         Ok(started) if !started.existing => reply(&desk, &hook, &run).await,
@@ -148,7 +148,7 @@ fn run_of(desk: &Desk, path: &str, delivery: &Delivery<'_>) -> Result<RunId, Pro
     }
 }
 
-async fn reply(desk: &Desk, hook: &Hook, run: &RunId) -> Result<Response, Problem> {
+async fn reply(desk: &Desk, hook: &WebhookTrigger, run: &RunId) -> Result<Response, Problem> {
     if hook.reply == Reply::Accepted {
         return Ok(accepted(run, false));
     }

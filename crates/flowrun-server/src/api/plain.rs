@@ -18,5 +18,8 @@ pub(super) async fn ready(State(desk): State<Arc<Desk>>) -> Result<&'static str,
 }
 
 pub(super) async fn metrics(State(desk): State<Arc<Desk>>) -> impl IntoResponse {
-    ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], desk.parts.hub.metrics().text())
+    (
+        [(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")],
+        desk.parts.hub.metrics().text(),
+    )
 }

@@ -6,10 +6,9 @@ use std::sync::Arc;
 use flowrun::engine::Engine;
 use flowrun::engine::journal::MemoryJournal;
 use flowrun::http::{Client, NetworkPolicy};
-use flowrun::lang::trigger::{Proof, Reply};
 use flowrun::step::{BoxFuture, Clock as _, Entropy as _, SecretSource, Tenant};
 use flowrun::{SystemClock, SystemEntropy};
-use flowrun_server::{Callbacks, Config, Hook, Hooks, Hub, Metrics, Parts, Scope, Server, Tokens, sign};
+use flowrun_server::{Callbacks, Config, Hub, Metrics, Parts, Scope, Server, Tokens, sign};
 use http::{Method, StatusCode};
 use reqwest::{RequestBuilder, Response};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -29,23 +28,6 @@ impl SecretSource for Secrets {
     }
 }
 
-/// The webhooks of the flows that the tests publish.
-struct Table;
-
-impl Hooks for Table {
-    fn find(&self, method: &Method, path: &str) -> Option<Hook> {
-        let hmac = Some(Proof::Hmac(SECRET.to_owned()));
-        let (flow, proof, reply) = match (method.as_str(), path) {
-            ("POST", "pay") => ("pay", hmac, Reply::Outputs),
-            ("POST", "later") => ("pay", hmac, Reply::Accepted),
-            ("POST", "ping") => ("pay", None, Reply::Outputs),
-            ("POST", "naked") => ("pay", None, Reply::Outputs),
-            _ => return None,
-        };
-        Some(Hook { flow: flow.to_owned(), proof, reply, timeout: None })
-    }
-}
-
 /// A server, and who calls it.
 pub(crate) struct House {
     pub(crate) folder: tempfile::TempDir,
@@ -58,7 +40,7 @@ pub(crate) struct House {
 
 fn parts(folder: &Path) -> Parts {
     let base = "http://127.0.0.1:1".parse().expect("a URL");
-    let hub = Hub::new(SystemClock.now(), Metrics::new().expect("buckets"));
+    let hub = Hub::new(SystemClock.now(), Metrics::new());
     let callbacks = Arc::new(Callbacks::open(folder, base, &SystemEntropy).expect("a key"));
     let plain = Client::builder().policy(NetworkPolicy::public_only()).build();
     let urls = Arc::clone(&callbacks);
@@ -70,7 +52,6 @@ fn parts(folder: &Path) -> Parts {
         .expect("an engine");
     Parts {
         host: Arc::new(engine),
-        hooks: Arc::new(Table),
         secrets: Arc::new(Secrets),
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy),
@@ -101,8 +82,13 @@ impl House {
 
     /// A house that has published a flow, under a name that is also its file's.
     pub(crate) async fn with(flow: &str) -> Self {
+        Self::with_all(json!({ "flow.yaml": flow })).await
+    }
+
+    /// A house that has published these files.
+    pub(crate) async fn with_all(files: Value) -> Self {
         let house = Self::new().await;
-        let published = house.put("/api/flows", json!({ "files": { "flow.yaml": flow } })).await;
+        let published = house.put("/api/flows", json!({ "files": files })).await;
         assert_eq!(published.0, StatusCode::OK, "{published:?}");
         house
     }
