@@ -8,8 +8,12 @@
 mod asking;
 #[path = "spec/kept.rs"]
 mod kept;
+#[path = "loopback.rs"]
+mod loopback;
 #[path = "person.rs"]
 mod person;
+#[path = "spec/serve.rs"]
+mod serve;
 #[path = "spec/writing.rs"]
 mod writing;
 

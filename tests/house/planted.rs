@@ -251,9 +251,9 @@ fn a_crate_missing_from_the_map_is_found() {
         pages::architecture,
         &[("docs/architecture.md", &long)],
         expect![[r#"
-        docs/architecture.md: 164 lines, not under 150
-        docs/architecture.md: does not name `flowrun-template`
-    "#]],
+            docs/architecture.md: 165 lines, not under 150
+            docs/architecture.md: does not name `flowrun-template`
+        "#]],
     );
     check(
         pages::architecture,

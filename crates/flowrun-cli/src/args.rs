@@ -9,6 +9,7 @@ mod eval;
 mod graph;
 mod integrations;
 mod runs;
+mod serve;
 mod start;
 mod test;
 
@@ -23,6 +24,7 @@ pub(crate) use integrations::{
     GrantName, ImportArguments, IntegrationVerb, PassphraseArguments, ProviderArguments, SecretArguments,
 };
 pub(crate) use runs::{ResumeArguments, RunsVerb};
+pub(crate) use serve::{AuditArguments, ConfigArguments, ScopeName, ServeArguments, TokensVerb};
 pub(crate) use start::{Output, StartArguments, TalkArguments};
 pub(crate) use test::{ResultFormat, TestArguments};
 
@@ -90,6 +92,16 @@ pub(crate) enum Verb {
         #[command(subcommand)]
         verb: RunsVerb,
     },
+    /// Host flows over HTTP: an API, webhooks, channels; `flowrun.toml` sets it up.
+    Serve(ServeArguments),
+    /// Look after the tokens of the server's API.
+    Tokens {
+        /// What to do with them.
+        #[command(subcommand)]
+        verb: TokensVerb,
+    },
+    /// Check the log of what was done with tokens.
+    Audit(AuditArguments),
     /// Try one path, template or expression; JSON on stdout.
     Eval(EvalArguments),
     /// Draw a flow: its steps, branches, loops and handlers, on stdout.

@@ -33,6 +33,7 @@ use flowrun::step::{IntegrationName, Outbound};
 use flowrun::{SystemClock, SystemEntropy};
 
 pub(crate) use authorize::ALL_SET;
+pub(crate) use serve::keep_no_image;
 
 use crate::args::{AuthorizeArguments, IntegrationVerb};
 use crate::complaint::Complaint;
@@ -123,11 +124,13 @@ async fn obey(
 
 /// The registry of this person. Nothing is opened or made before it is needed.
 pub(crate) fn registry(world: &World) -> Result<Registry, Complaint> {
-    let world_of_registry = flowrun::registry::World {
-        clock: Arc::new(SystemClock),
-        entropy: Arc::new(SystemEntropy),
-        client: plain(),
-    };
+    registry_over(world, plain())
+}
+
+/// The same over another way out.
+pub(crate) fn registry_over(world: &World, client: Arc<dyn Outbound>) -> Result<Registry, Complaint> {
+    let world_of_registry =
+        flowrun::registry::World { clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy), client };
     Ok(Registry::open(Options {
         data_dir: world.data_folder()?,
         key_file: world.key_file()?,
@@ -141,7 +144,7 @@ pub(crate) fn asking(world: &World, registry: &Registry) -> Result<Asking, Compl
 }
 
 /// Where an owner of this person's registry answers.
-fn place(world: &World) -> Result<Place, Complaint> {
+pub(crate) fn place(world: &World) -> Result<Place, Complaint> {
     Ok(Place::of(&world.data_folder()?, world.runtime_folder().as_deref()))
 }
 

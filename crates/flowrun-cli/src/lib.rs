@@ -40,6 +40,7 @@ mod integrations;
 mod lsp;
 mod runs;
 mod schema;
+mod serve;
 mod start;
 mod test;
 
@@ -131,6 +132,9 @@ fn obey(world: &World, arguments: &Arguments) -> Result<Exit, Complaint> {
         Some(Verb::Check(check)) => wait_for(check::check(world, check)),
         Some(Verb::Integrations { verb }) => wait_for(integrations::integrations(world, verb)),
         Some(Verb::Runs { verb }) => wait_for(runs::runs(world, verb)),
+        Some(Verb::Serve(arguments)) => on_threads(serve::serve(world, arguments)),
+        Some(Verb::Tokens { verb }) => serve::tokens::tokens(world, verb),
+        Some(Verb::Audit(arguments)) => serve::tokens::audit(world, arguments),
         Some(Verb::Eval(eval)) => eval::eval(world, eval),
         Some(Verb::Graph(graph)) => graph::graph(world, graph),
         Some(Verb::Schema { format }) => schema::schema(world, *format),
@@ -142,7 +146,19 @@ fn obey(world: &World, arguments: &Arguments) -> Result<Exit, Complaint> {
 
 /// Runs to the end on this one thread: starting more would take longer than most runs.
 fn wait_for(work: impl Future<Output = Result<Exit, Complaint>>) -> Result<Exit, Complaint> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    in_runtime(tokio::runtime::Builder::new_current_thread(), work)
+}
+
+/// Runs to the end on as many threads as the machine has cores.
+fn on_threads(work: impl Future<Output = Result<Exit, Complaint>>) -> Result<Exit, Complaint> {
+    in_runtime(tokio::runtime::Builder::new_multi_thread(), work)
+}
+
+fn in_runtime(
+    mut builder: tokio::runtime::Builder,
+    work: impl Future<Output = Result<Exit, Complaint>>,
+) -> Result<Exit, Complaint> {
+    let runtime = builder.enable_all().build();
     let runtime = runtime.map_err(|error| {
         Complaint::new(Exit::Failed, "the system gives no event loop")
             .because(error)

@@ -14,7 +14,7 @@ mod mock;
 mod record;
 pub(crate) mod resume;
 mod scene;
-mod secrets;
+pub(crate) mod secrets;
 mod tap;
 
 use std::path::Path;

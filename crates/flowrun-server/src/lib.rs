@@ -33,6 +33,8 @@ mod problem;
 
 mod audit;
 mod callback;
+mod channel;
+mod deployed;
 mod hub;
 mod metrics;
 mod seen;
@@ -44,7 +46,9 @@ mod keep;
 
 pub use audit::{Audit, AuditError, Deed, Verified};
 pub use callback::Callbacks;
+pub use channel::WebhookChannel;
 pub use config::{BadConfig, Config};
+pub use deployed::deployed;
 pub use desk::Parts;
 pub use hub::Hub;
 pub use metrics::Metrics;

@@ -38,6 +38,17 @@ pub enum Scope {
 impl Scope {
     /// Every scope.
     pub const ALL: [Self; 4] = [Self::Start, Self::Read, Self::Deploy, Self::Operate];
+
+    /// The word for it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::Read => "read",
+            Self::Deploy => "deploy",
+            Self::Operate => "operate",
+        }
+    }
 }
 
 impl fmt::Display for Scope {

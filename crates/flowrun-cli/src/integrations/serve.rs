@@ -41,7 +41,7 @@ pub(super) async fn serve(world: &World, registry: &Registry) -> Result<Exit, Co
 }
 
 /// N9: no image of this process, which holds tokens for long, is left on the disk if it crashes.
-fn keep_no_image() {
+pub(crate) fn keep_no_image() {
     // A system that refuses this limits nothing for anybody, and the process is none the worse.
     let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
 }

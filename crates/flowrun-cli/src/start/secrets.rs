@@ -39,6 +39,25 @@ impl Secrets {
         Ok(Self(found))
     }
 
+    /// Every secret there is, for a house that does not know yet which flows it will run. One that is too short is none (N2).
+    pub(crate) fn all(world: &World) -> Result<Self, Complaint> {
+        let mut names = names_of_file(world)?;
+        names.extend(
+            world
+                .own_variables()
+                .filter_map(|name| name.to_str()?.strip_prefix("FLOWRUN_SECRET_").map(str::to_owned)),
+        );
+        let mut found = BTreeMap::new();
+        for name in names {
+            let secret = find(world, &name)?.filter(|secret| secret.expose_secret().len() >= FEWEST_BYTES);
+            if let Some(secret) = secret {
+                world.net.learn(&secret);
+                found.insert(name, secret);
+            }
+        }
+        Ok(Self(found))
+    }
+
     /// Stands in for the secrets of a flow where the real ones must not be opened (N10).
     pub(crate) fn placeholders(flow: &Flow) -> Self {
         let placeholder = |name: &String| (name.clone(), format!("$FLOWRUN_SECRET_{name}").into());
@@ -56,13 +75,24 @@ fn find(world: &World, name: &str) -> Result<Option<SecretString>, Complaint> {
     if let Some(secret) = world.text(&format!("FLOWRUN_SECRET_{name}")) {
         return Ok(Some(secret.into()));
     }
-    let Ok(path) = world.secrets_file() else { return Ok(None) };
-    let Ok(found) = fs::metadata(&path) else { return Ok(None) };
+    let text = file(world)?;
+    Ok(text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('=')).map(Into::into))
+}
+
+/// The names of the secrets that stand in the file.
+fn names_of_file(world: &World) -> Result<Vec<String>, Complaint> {
+    let text = file(world)?;
+    Ok(text.lines().filter_map(|line| Some(line.split_once('=')?.0.to_owned())).collect())
+}
+
+/// The secrets file; empty if there is none.
+fn file(world: &World) -> Result<String, Complaint> {
+    let Ok(path) = world.secrets_file() else { return Ok(String::new()) };
+    let Ok(found) = fs::metadata(&path) else { return Ok(String::new()) };
     if found.mode() & 0o077 != 0 || found.uid() != rustix::process::geteuid().as_raw() {
         return Err(unsafe_file(&path));
     }
-    let text = fs::read_to_string(&path).map_err(|error| crate::source::unreadable(&path, error))?;
-    Ok(text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('=')).map(Into::into))
+    fs::read_to_string(&path).map_err(|error| crate::source::unreadable(&path, error))
 }
 
 fn unsafe_file(path: &Path) -> Complaint {

@@ -1,0 +1,159 @@
+//! `flowrun serve`: the real binary, killed and started again; its configuration, its tokens, its end.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::process::{Child, ChildStderr};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Value, json};
+
+use crate::loopback;
+use crate::person::Person;
+
+const ORDER: &str = "name: order\ntrigger: { message: { keywords: [order] } }\nsteps:\n  - id: which\n    ask: Which order?\n  \
+                     - send: \"You said {{steps.which.output}}.\"\noutputs: { which: \"{{steps.which.output}}\" }\n";
+const GREET: &str = "name: greet\ninputs: { who: { type: string } }\nsteps: [ { respond: { json: { hello: \"{{who}}\" } } } ]\n";
+
+/// A server, and what it says.
+struct Served {
+    child: Child,
+    address: String,
+    said: BufReader<ChildStderr>,
+}
+
+impl Served {
+    fn start(person: &Person) -> Self {
+        let mut child = person.start(&["serve"]);
+        let mut said = BufReader::new(child.stderr.take().expect("what it says"));
+        let mut line = String::new();
+        while !line.contains("http://") {
+            line.clear();
+            assert!(said.read_line(&mut line).expect("what it says") > 0, "it ended before it served");
+        }
+        let address = line.trim().rsplit_once("http://").expect("an address").1.to_owned();
+        Self { child, address, said }
+    }
+
+    /// One request; the status and the body.
+    fn ask(&self, (method, path): (&str, &str), token: &str, body: Option<&Value>) -> (u16, String) {
+        let mut stream = TcpStream::connect(&self.address).expect("it listens");
+        let body = body.map(Value::to_string).unwrap_or_default();
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\n\
+             content-length: {}\r\nconnection: close\r\n\r\n",
+            self.address,
+            body.len()
+        );
+        stream.write_all((head + &body).as_bytes()).expect("it reads");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("it answers");
+        let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
+        (status, answer.split_once("\r\n\r\n").map_or_else(String::new, |(_, body)| body.to_owned()))
+    }
+
+    fn post(&self, path: &str, token: &str, body: &Value) -> Value {
+        let (status, said) = self.ask(("POST", path), token, Some(body));
+        assert!((200..300).contains(&status), "{status} {said}");
+        serde_json::from_str(&said).expect("JSON")
+    }
+
+    fn signal(&mut self, signal: Signal) -> Option<i32> {
+        let id = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).expect("a process");
+        kill_process(id, signal).expect("it lives");
+        self.child.wait().expect("it ends").code()
+    }
+}
+
+/// A house with two flows, a channel on loopback, and a token; what the channel was sent.
+fn house() -> (Person, String, Arc<Mutex<Vec<String>>>) {
+    let sent: Arc<Mutex<Vec<String>>> = Arc::default();
+    let heard = Arc::clone(&sent);
+    let channel = loopback::serve(move |request| {
+        let body: Value = serde_json::from_str(&request.body).ok()?;
+        let signed =
+            request.is("POST /out") && request.head.to_lowercase().contains("x-flowrun-signature: v1=");
+        heard.lock().expect("unpoisoned").push(format!("{} {signed}", body["text"].as_str()?));
+        loopback::reply("200 OK", "", "{}")
+    });
+    let person = Person::new(&[("FLOWRUN_SECRET_CHAT", "a-secret-of-the-channel")]);
+    std::fs::create_dir_all(person.home().join("flows")).expect("a folder");
+    person.write("flows/order.flow.yaml", ORDER);
+    person.write("flows/greet.flow.yaml", GREET);
+    let address = channel.trim_start_matches("http://");
+    let config = format!(
+        "[server]\nlisten = '127.0.0.1:0'\n[network]\nallow = ['{address}']\n[channels.chat]\nurl = '{channel}/out'\nsecret = 'CHAT'\n"
+    );
+    person.write("flowrun.toml", &config);
+    let scopes = ["start", "read", "operate"].map(|scope| ["--scope", scope]).concat();
+    let created = person.flowrun(&[&["tokens", "create", "test"], &scopes[..]].concat());
+    (person, created.stdout.trim().to_owned(), sent)
+}
+
+/// What the channel was sent, once it is so much.
+fn sent(all: &Mutex<Vec<String>>, least: usize) -> Vec<String> {
+    let began = Instant::now();
+    loop {
+        let now = all.lock().expect("unpoisoned").clone();
+        if now.len() >= least || began.elapsed() > Duration::from_secs(20) {
+            return now;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// runs.md 8: a conversation whose server was killed is answered by the next one; what was taken is not taken twice.
+#[test]
+fn a_conversation_outlives_the_server_that_is_killed() {
+    let (person, token, channel) = house();
+    let mut served = Served::start(&person);
+    let order = json!({ "channel": "chat", "peer": "+31", "id": "1", "text": "order" });
+    assert_eq!(served.post("/api/messages", &token, &order)["became"], "started");
+    assert_eq!(sent(&channel, 1), ["Which order? true"]);
+    assert_eq!(served.signal(Signal::KILL), None);
+
+    let mut served = Served::start(&person);
+    assert_eq!(served.post("/api/messages", &token, &order)["became"], "duplicate");
+    let answer = json!({ "channel": "chat", "peer": "+31", "id": "2", "text": "42" });
+    let taken = served.post("/api/messages", &token, &answer);
+    assert!(taken["became"] == "resumed" || taken["became"] == "queued", "{taken}");
+    assert_eq!(sent(&channel, 2), ["Which order? true", "You said 42. true"]);
+    let run = taken["run"].as_str().expect("a run");
+    let (status, shown) = served.ask(("GET", &format!("/api/runs/{run}")), &token, None);
+    assert!(status == 200 && shown.contains("\"which\":\"42\""), "{status} {shown}");
+    assert_eq!(served.signal(Signal::TERM), Some(0));
+    let mut said = String::new();
+    served.said.read_to_string(&mut said).expect("what it says");
+    assert!(said.contains("closing"), "{said}");
+}
+
+#[test]
+fn a_run_is_started_and_answered_over_the_api_and_no_token_opens_nothing() {
+    let (person, token, _) = house();
+    let mut served = Served::start(&person);
+    let start = json!({ "inputs": { "who": "Ann" }, "run_id": "one" });
+    let run = served.post("/api/flows/greet/runs?wait=20s", &token, &start);
+    assert_eq!((&run["status"], &run["answer"]["body"]["hello"]), (&json!("done"), &json!("Ann")), "{run}");
+    assert_eq!(served.ask(("GET", "/api/runs"), "fr_no_token", None).0, 401);
+    assert_eq!(served.ask(("GET", "/healthz"), "", None).0, 200);
+    let listed = person.flowrun(&["tokens", "list"]).stdout;
+    let id = listed.split(' ').next().expect("an id");
+    person.flowrun(&["tokens", "revoke", id]);
+    assert_eq!(served.ask(("GET", "/api/runs"), &token, None).0, 401);
+    assert_eq!(served.signal(Signal::TERM), Some(0));
+}
+
+#[test]
+fn a_mistake_in_the_configuration_or_a_flow_is_told_with_its_place_and_nothing_is_served() {
+    let (person, ..) = house();
+    assert_eq!(person.flowrun(&["serve", "--check-config"]).code, Some(0));
+    person.write("flows/bad.flow.yaml", "name: bad\nsteps: [ { send: \"{{nobody}}\" } ]\n");
+    let ended = person.flowrun(&["serve"]);
+    assert_eq!(ended.code, Some(3), "{ended:?}");
+    assert!(ended.stderr.contains("bad.flow.yaml:2") && ended.stderr.contains("nobody"), "{ended:?}");
+    person.write("flowrun.toml", "[server]\nlisten = '0.0.0.0:80'\n");
+    let ended = person.flowrun(&["serve", "--check-config"]);
+    assert_eq!(ended.code, Some(3), "{ended:?}");
+    assert!(ended.stderr.contains("flowrun.toml:2:10") && ended.stderr.contains("public_url"), "{ended:?}");
+}
