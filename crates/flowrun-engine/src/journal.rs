@@ -109,6 +109,14 @@ pub trait Journal: fmt::Debug + Send + Sync {
     /// Runs at rest whose time has come, the oldest first, and when the next one's comes.
     fn due(&self, now: Timestamp, most: usize) -> Kept<'_, (Vec<RunKey>, Option<Timestamp>)>;
 
+    /// Keeps a moment under a name, if one is given; gives the one that was kept before.
+    fn mark<'a>(
+        &'a self,
+        tenant: &'a Tenant,
+        name: &'a str,
+        at: Option<Timestamp>,
+    ) -> Kept<'a, Option<Timestamp>>;
+
     /// Runs that a process that begins takes up: those that were driven, those at rest for which something came, and blocked ones,
     /// since this build may be another.
     fn unfinished(&self) -> Kept<'_, Vec<RunKey>>;

@@ -4,6 +4,7 @@
 //! task is only poked. So nothing is lost that was acknowledged, whenever the process dies.
 
 mod open;
+mod schedule;
 mod wake;
 
 use std::collections::HashMap;
@@ -123,7 +124,8 @@ impl Supervisor {
         let (tell, told) = oneshot::channel();
         let key = start.run.clone();
         let poked = Arc::new(Notify::new());
-        if start.talk.is_some() {
+        let talks = start.talk.is_some();
+        if talks {
             // What its conversation was sent before is its mail.
             poked.notify_one();
         }
@@ -135,7 +137,7 @@ impl Supervisor {
             let drive = drive(services, &flow, start, (Inlet::Hosted(hosted), CancellationToken::new()));
             let outcome = this.unless_killed(drive).await;
             if is_first {
-                this.left(&key, outcome);
+                this.left(&key, outcome, talks);
             }
         });
         told.await.map_err(|_| JournalError::Unavailable("the run did not begin".to_owned()))?
@@ -167,21 +169,27 @@ impl Supervisor {
         is_first
     }
 
-    /// A run is not driven here any more.
-    fn left(self: &Arc<Self>, key: &RunKey, outcome: Outcome) {
+    /// A run, which talks with a person or does not, is not driven here any more.
+    fn left(self: &Arc<Self>, key: &RunKey, outcome: Outcome, talks: bool) {
         let was = self.residents().remove(key);
         self.services.observer.on(key, &RunEvent::Stood { status: outcome.status() });
         self.settle(key);
         if was.is_some_and(|resident| resident.is_wanted) {
             return self.wake(key.clone());
         }
+        let is_scheduled = key.id.as_str().starts_with(schedule::KIND);
         match outcome {
             Outcome::Waiting { until: Some(_) } | Outcome::InDoubt { .. } => self.timers.notify_one(),
             Outcome::Done { .. }
             | Outcome::Failed { .. }
             | Outcome::TimedOut { .. }
             | Outcome::Cancelled { .. } => {
-                self.reroute();
+                if talks {
+                    self.reroute();
+                }
+                if is_scheduled {
+                    self.timers.notify_one();
+                }
             }
             _ => {}
         }

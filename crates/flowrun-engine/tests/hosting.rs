@@ -231,6 +231,40 @@ async fn tenants_share_nothing() {
     assert_eq!(house.engine.list(&Tenant::default(), Filter::default()).await.expect("a list").len(), 1);
 }
 
+/// R18: a schedule starts its flow once a moment, makes up for what was missed once, and skips what overlaps.
+#[tokio::test(start_paused = true)]
+async fn a_schedule_starts_its_flow_at_its_moments_and_makes_up_for_missed_ones_once() {
+    let minutes = |settings: &str, slow: u32| {
+        format!(
+            "name: tick\ntrigger: {{ schedule: {{ cron: \"*/10 * * * *\"{settings} }} }}\nsteps:\n  - test.slow: {{ seconds: \"{slow}\" }}\n  \
+             - send: {{ to: me, channel: sms, text: \"{{{{trigger.at}}}}\" }}\n"
+        )
+    };
+    for (settings, slow, missed, expected) in [
+        ("", 1, 60, vec!["00:10", "00:20", "01:20", "01:30"]),
+        (", missed: skip", 1, 60, vec!["00:10", "00:20", "01:30"]),
+        ("", 700, 0, vec!["00:10", "00:30"]),
+        (", overlap: queue", 700, 0, vec!["00:10", "00:20"]),
+    ] {
+        let flow = minutes(settings, slow);
+        let house = House::new(&[flow.as_str()]).await;
+        tokio::time::sleep(Duration::from_secs(25 * 60)).await;
+        if missed > 0 {
+            house.engine.drain(Duration::from_secs(1)).await;
+            tokio::time::sleep(Duration::from_secs(missed * 60)).await;
+            let other = engine(&house.world, Arc::new(house.journal.clone()), house.began);
+            publish(&other, &Tenant::default(), &[flow.as_str()]).await;
+            other.recover().await.expect("it recovers");
+            tokio::time::sleep(Duration::from_secs(10 * 60)).await;
+        } else {
+            tokio::time::sleep(Duration::from_secs(20 * 60)).await;
+        }
+        let sent: Vec<String> =
+            house.sent().iter().map(|text| text[text.len() - 9..text.len() - 4].to_owned()).collect();
+        assert_eq!(sent, expected, "{settings}");
+    }
+}
+
 /// R11, R19: a house that closes takes nothing more, lets the call under way end, and the next process goes on.
 #[tokio::test(start_paused = true)]
 async fn a_house_that_closes_leaves_its_runs_to_the_next() {

@@ -298,6 +298,15 @@ impl Journal for SqliteJournal {
         Box::pin(self.due_runs(now, most))
     }
 
+    fn mark<'a>(
+        &'a self,
+        tenant: &'a Tenant,
+        name: &'a str,
+        at: Option<Timestamp>,
+    ) -> Kept<'a, Option<Timestamp>> {
+        Box::pin(self.mark_of(tenant, name, at))
+    }
+
     fn unfinished(&self) -> Kept<'_, Vec<RunKey>> {
         Box::pin(self.awake())
     }

@@ -110,6 +110,26 @@ impl SqliteJournal {
         Ok((due.iter().filter_map(|(tenant, id, _)| key_of(tenant, id)).collect(), next))
     }
 
+    pub(crate) async fn mark_of(
+        &self,
+        tenant: &Tenant,
+        name: &str,
+        at: Option<Timestamp>,
+    ) -> Result<Option<Timestamp>, JournalError> {
+        let (key, at) = (self.sealer.mark(tenant, name), at.map(Timestamp::as_millisecond));
+        let before = self.committer.commit(move |connection| {
+            let before = "SELECT at FROM mark WHERE key = ?1";
+            let before = connection.query_row(before, [&key[..]], |row| row.get::<_, i64>(0)).optional()?;
+            if let Some(at) = at {
+                let keep =
+                    "INSERT INTO mark (key, at) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET at = ?2";
+                connection.execute(keep, params![&key[..], at])?;
+            }
+            Ok(before)
+        });
+        Ok(before.await?.and_then(|at| Timestamp::from_millisecond(at).ok()))
+    }
+
     pub(crate) async fn awake(&self) -> Result<Vec<RunKey>, JournalError> {
         let awake = self.committer.commit(move |connection| {
             let mut query = connection.prepare(AWAKE)?;

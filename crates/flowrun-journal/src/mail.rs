@@ -93,7 +93,7 @@ pub(crate) fn remind(
         let began = began.parse().map_or(i64::MIN, Timestamp::as_millisecond);
         let since = began.max(at.as_millisecond() - KEPT);
         let mut kept = connection
-            .prepare_cached("SELECT key, at, body FROM event WHERE subject = ?1 AND at >= ?2 ORDER BY at")?;
+            .prepare_cached("SELECT key, at, body FROM event WHERE subject = ?1 AND at >= ?2 ORDER BY seq")?;
         let rows =
             kept.query_map(params![subject, since], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
         for (key, at, sealed) in rows.collect::<Result<Vec<([u8; 16], i64, Vec<u8>)>, _>>()? {
@@ -219,7 +219,9 @@ impl SqliteJournal {
             if connection.execute(insert, params![&id[..], &subject[..], now, body])? == 0 {
                 return Ok(None);
             }
-            let mut waiting = connection.prepare_cached("SELECT run FROM waiter WHERE subject = ?1")?;
+            let mut waiting = connection.prepare_cached(
+                "SELECT n FROM waiter JOIN run ON n = waiter.run WHERE subject = ?1 ORDER BY id",
+            )?;
             let waiting: Vec<i64> =
                 waiting.query_map([&subject[..]], |row| row.get(0))?.collect::<Result<_, _>>()?;
             let mut heard = Vec::new();

@@ -49,7 +49,10 @@ const TABLES: &str = "
     CREATE INDEX inbox_of_conversation ON inbox (conversation) WHERE conversation IS NOT NULL;
     CREATE TABLE waiter (subject BLOB NOT NULL, run INTEGER NOT NULL, PRIMARY KEY (subject, run)) WITHOUT ROWID;
     CREATE INDEX waiter_of_run ON waiter (run);
-    CREATE TABLE event (key BLOB PRIMARY KEY, subject BLOB NOT NULL, at INTEGER NOT NULL, body BLOB NOT NULL) WITHOUT ROWID;
+    CREATE TABLE event (
+        seq INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, subject BLOB NOT NULL, at INTEGER NOT NULL, body BLOB NOT NULL
+    );
+    CREATE TABLE mark (key BLOB PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;
     CREATE TABLE seen (key BLOB PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;
 ";
 

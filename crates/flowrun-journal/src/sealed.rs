@@ -97,6 +97,11 @@ impl Sealer {
         self.fingerprint.of(&["subject", tenant.as_str(), name, has_key, key])
     }
 
+    /// The name of a moment.
+    pub(crate) fn mark(&self, tenant: &Tenant, name: &str) -> [u8; 16] {
+        self.fingerprint.of(&["mark", tenant.as_str(), name])
+    }
+
     /// An event, to be known when it is told again.
     pub(crate) fn event(&self, tenant: &Tenant, id: &str) -> [u8; 16] {
         self.fingerprint.of(&["event", tenant.as_str(), id])

@@ -179,7 +179,7 @@ const FORMAT_1: &str = "
     INSERT INTO was_run SELECT id, flow, texts, status, began, changed, standing, checkpoint, 0, 0 FROM run;
     CREATE TABLE was_log (seq INTEGER PRIMARY KEY, run TEXT NOT NULL, number INTEGER NOT NULL, entry BLOB NOT NULL);
     INSERT INTO was_log SELECT seq, run.id, number, entry FROM log JOIN run ON n = log.run;
-    DROP TABLE log; DROP TABLE run; DROP TABLE conversation; DROP TABLE inbox; DROP TABLE waiter; DROP TABLE event; DROP TABLE seen;
+    DROP TABLE log; DROP TABLE run; DROP TABLE conversation; DROP TABLE inbox; DROP TABLE waiter; DROP TABLE event; DROP TABLE mark; DROP TABLE seen;
     ALTER TABLE was_run RENAME TO run;
     ALTER TABLE was_log RENAME TO log;
     CREATE INDEX log_of_run ON log (run, number);

@@ -58,6 +58,7 @@ enum Asked {
     Discard,
     HandOver { peer: u8 },
     HandBack { peer: u8 },
+    Mark { name: u8, sets: bool },
     Later { minutes: u8 },
 }
 
@@ -80,6 +81,7 @@ fn asked() -> impl Strategy<Value = Asked> {
         1 => Just(Asked::Discard),
         1 => peer.clone().prop_map(|peer| Asked::HandOver { peer }),
         1 => peer.prop_map(|peer| Asked::HandBack { peer }),
+        1 => (0..2_u8, any::<bool>()).prop_map(|(name, sets)| Asked::Mark { name, sets }),
         1 => (1..12_u8).prop_map(|minutes| Asked::Later { minutes }),
     ]
 }
@@ -230,6 +232,10 @@ impl Story {
             }
             Asked::HandBack { peer: with } => {
                 format!("{:?}", journal.hand_back(&Tenant::default(), &peer(with)).await)
+            }
+            Asked::Mark { name, sets } => {
+                let at = sets.then_some(self.now);
+                format!("{:?}", journal.mark(&Tenant::default(), &name.to_string(), at).await)
             }
             Asked::Later { .. } => String::new(),
         }

@@ -18,6 +18,7 @@
 //! ```
 
 mod bundle;
+mod calendar;
 pub mod case;
 mod catalog;
 mod check;

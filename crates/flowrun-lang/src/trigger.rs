@@ -7,6 +7,8 @@ use flowrun_template::Logic;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
+use crate::calendar;
+
 /// What starts a flow (language, 4).
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -113,6 +115,26 @@ pub struct ScheduleTrigger {
     pub makes_up: bool,
     /// Whether a start waits for the run before it; else it is left out.
     pub queues: bool,
+}
+
+impl ScheduleTrigger {
+    /// The first moment after this one; none if there is none.
+    ///
+    /// # Example
+    /// ```
+    /// use flowrun_lang::trigger::ScheduleTrigger;
+    ///
+    /// let (cron, zone) = ("0 9 * * 1-5".to_owned(), "Europe/Brussels".to_owned());
+    /// let schedule = ScheduleTrigger { cron, zone, makes_up: true, queues: false };
+    /// // After nine on a Friday comes Monday; in summer Brussels is two hours ahead.
+    /// let monday = schedule.next("2026-06-05T07:00:00Z".parse()?);
+    /// assert_eq!(monday.map(|at| at.to_string()).as_deref(), Some("2026-06-08T07:00:00Z"));
+    /// # Ok::<(), jiff::Error>(())
+    /// ```
+    #[must_use]
+    pub fn next(&self, after: Timestamp) -> Option<Timestamp> {
+        calendar::next(&self.cron, &self.zone, after)
+    }
 }
 
 /// Which event starts the flow.

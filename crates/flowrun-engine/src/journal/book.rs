@@ -28,10 +28,13 @@ pub(super) struct Book {
     /// Ids of messages and calls.
     seen: HashMap<(Tenant, String), Timestamp>,
     events: Vec<(Tenant, Timestamp, Told)>,
+    marks: HashMap<(Tenant, String), Timestamp>,
 }
 
 #[derive(Debug, Clone)]
 struct Row {
+    /// Which one it was to begin.
+    n: usize,
     flow: String,
     hash: String,
     start: [u8; 32],
@@ -109,6 +112,7 @@ impl Book {
         }
         self.texts.entry(new.hash.clone()).or_insert(new.texts);
         let row = Row {
+            n: self.runs.len(),
             flow: new.flow,
             hash: new.hash,
             start: new.start,
@@ -220,12 +224,20 @@ impl Book {
     }
 
     pub(super) fn due(&self, now: Timestamp, most: usize) -> (Vec<RunKey>, Option<Timestamp>) {
-        let at = |(run, row): (&RunKey, &Row)| Some((row.rest??, run.clone()));
+        let at = |(run, row): (&RunKey, &Row)| Some((row.rest??, row.n, run.clone()));
         let mut all: Vec<_> = self.runs.iter().filter_map(at).collect();
         all.sort();
-        let (due, later): (Vec<_>, Vec<_>) = all.into_iter().partition(|(at, _)| *at <= now);
-        let next = due.get(most).or(later.first()).map(|(at, _)| *at);
-        (due.into_iter().take(most).map(|(_, run)| run).collect(), next)
+        let (due, later): (Vec<_>, Vec<_>) = all.into_iter().partition(|(at, ..)| *at <= now);
+        let next = due.get(most).or(later.first()).map(|(at, ..)| *at);
+        (due.into_iter().take(most).map(|(.., run)| run).collect(), next)
+    }
+
+    pub(super) fn mark(&mut self, tenant: &Tenant, name: &str, at: Option<Timestamp>) -> Option<Timestamp> {
+        let key = (tenant.clone(), name.to_owned());
+        match at {
+            Some(at) => self.marks.insert(key, at),
+            None => self.marks.get(&key).copied(),
+        }
     }
 
     pub(super) fn unfinished(&self) -> Vec<RunKey> {

@@ -131,6 +131,15 @@ impl Journal for MemoryJournal {
         self.kept(|book| Ok(book.due(now, most)))
     }
 
+    fn mark<'a>(
+        &'a self,
+        tenant: &'a Tenant,
+        name: &'a str,
+        at: Option<Timestamp>,
+    ) -> Kept<'a, Option<Timestamp>> {
+        self.kept(|book| Ok(book.mark(tenant, name, at)))
+    }
+
     fn unfinished(&self) -> Kept<'_, Vec<RunKey>> {
         self.kept(|book| Ok(book.unfinished()))
     }

@@ -45,7 +45,7 @@ impl Supervisor {
         }
     }
 
-    fn opening(&self, flow: &Flow, request: &Request) -> Result<Start, NotStarted> {
+    pub(super) fn opening(&self, flow: &Flow, request: &Request) -> Result<Start, NotStarted> {
         let is_asked = request.conversation.is_some();
         let inputs = flow.accept_from(&request.inputs, &request.trigger, is_asked);
         let inputs = inputs.map_err(NotStarted::Inputs)?;

@@ -32,12 +32,13 @@ impl Supervisor {
         }
         let this = Arc::clone(self);
         self.tasks.spawn(async move {
-            let outcome = this.unless_killed(this.take_up(&key, poked)).await;
-            this.left(&key, outcome);
+            let mut talks = false;
+            let outcome = this.unless_killed(this.take_up(&key, poked, &mut talks)).await;
+            this.left(&key, outcome, talks);
         });
     }
 
-    async fn take_up(self: &Arc<Self>, key: &RunKey, poked: Arc<Notify>) -> Outcome {
+    async fn take_up(self: &Arc<Self>, key: &RunKey, poked: Arc<Notify>, talks: &mut bool) -> Outcome {
         // The semaphore is never closed.
         let _permit = self.wakes.acquire().await;
         let loaded = self.load(key).await;
@@ -47,6 +48,7 @@ impl Supervisor {
         }
         match loaded {
             Ok(Some((flow, kept))) => {
+                *talks = kept.conversation.is_some();
                 let inlet = Inlet::Hosted(self.hosted(poked, None));
                 let services = Arc::clone(&self.services);
                 resume(services, &flow, (key.clone(), kept), (inlet, None), CancellationToken::new()).await
@@ -102,6 +104,12 @@ impl Supervisor {
         Ok(())
     }
 
+    /// Does what is due: wakes runs, starts flows; gives when there is more to do.
+    async fn due_now(self: &Arc<Self>) -> Result<Option<Timestamp>, JournalError> {
+        let (wake, fire) = (self.wake_due().await?, self.fire_due().await?);
+        Ok(wake.into_iter().chain(fire).min())
+    }
+
     /// Wakes runs whose moment has come; gives when the next one's comes.
     async fn wake_due(self: &Arc<Self>) -> Result<Option<Timestamp>, JournalError> {
         let now = self.services.clock.now();
@@ -115,7 +123,7 @@ impl Supervisor {
 async fn wait_for_moments(supervisor: Weak<Supervisor>) {
     loop {
         let Some(this) = supervisor.upgrade() else { return };
-        let next = match this.wake_due().await {
+        let next = match this.due_now().await {
             Ok(next) => next,
             Err(error) => {
                 tracing::error!(%error, "the journal does not say whose moment has come");

@@ -185,6 +185,15 @@ impl Journal for Disk {
         self.inner().due(now, most)
     }
 
+    fn mark<'a>(
+        &'a self,
+        tenant: &'a Tenant,
+        name: &'a str,
+        at: Option<Timestamp>,
+    ) -> Kept<'a, Option<Timestamp>> {
+        self.inner().mark(tenant, name, at)
+    }
+
     fn unfinished(&self) -> Kept<'_, Vec<RunKey>> {
         self.inner().unfinished()
     }
