@@ -6,11 +6,14 @@ pub(crate) mod tokens;
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 
+use flowrun::SystemClock;
 use flowrun::engine::Host as _;
+use flowrun::journal::SqliteJournal;
 use flowrun::lang::Diagnostic;
 use flowrun::registry::socket::Owner;
-use flowrun::step::Tenant;
+use flowrun::step::{Clock as _, Tenant};
 use flowrun_server::config::ManagedBy;
 use flowrun_server::{Config, Server, deployed};
 use tokio::sync::oneshot;
@@ -28,12 +31,15 @@ use crate::world::World;
 
 use house::House;
 
+/// How often runs that are over are looked through.
+const EVERY: Duration = Duration::from_secs(3_600);
+
 /// Serves until somebody interrupts; a second time ends it at once.
 pub(crate) async fn serve(world: &World, arguments: &ServeArguments) -> Result<Exit, Complaint> {
     let config = config::read(world, &arguments.config)?;
     let files = files(&config)?;
     integrations::keep_no_image();
-    let House { engine, registry, parts } = House::new(world, &config, Secrets::all(world)?).await?;
+    let House { engine, registry, journal, parts } = House::new(world, &config, Secrets::all(world)?).await?;
     if let Err(problems) = engine.publish(&Tenant::default(), files).await {
         return refused(world, &problems);
     }
@@ -41,6 +47,7 @@ pub(crate) async fn serve(world: &World, arguments: &ServeArguments) -> Result<E
         world.terminal.say("the configuration and its flows can be served");
         return Ok(Exit::Done);
     }
+    let kept = config.retention.runs;
     let place = integrations::place(world)?;
     let owner = Owner::bind(&registry, &place)?;
     let server = Server::bind(config, parts).await;
@@ -57,6 +64,7 @@ pub(crate) async fn serve(world: &World, arguments: &ServeArguments) -> Result<E
         () = &mut serving => {}
         owned = &mut owning => owned?,
         () = registry.keep_alive() => {}
+        () = forget(world, &journal, kept) => {}
         () = interrupts.next() => {}
     }
     world.terminal.say("closing: what is under way may end; interrupt again to end at once");
@@ -71,6 +79,18 @@ pub(crate) async fn serve(world: &World, arguments: &ServeArguments) -> Result<E
     }
     registry.settle().await;
     Ok(Exit::Done)
+}
+
+/// Removes runs that have been over for so long, again and again (R13).
+async fn forget(world: &World, journal: &SqliteJournal, kept: Duration) {
+    loop {
+        if let Ok(before) = SystemClock.now().checked_sub(kept)
+            && let Err(error) = journal.prune(before).await
+        {
+            world.terminal.say(&format!("runs that are over stay where they are: {error}"));
+        }
+        tokio::time::sleep(EVERY).await;
+    }
 }
 
 /// The flows that are served: those of the folder, or those that were deployed last.

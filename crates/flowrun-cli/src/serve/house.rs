@@ -20,6 +20,7 @@ use crate::world::World;
 pub(super) struct House {
     pub(super) engine: Engine,
     pub(super) registry: Registry,
+    pub(super) journal: Arc<SqliteJournal>,
     pub(super) parts: Parts,
 }
 
@@ -31,6 +32,7 @@ impl House {
         let edges = (Arc::new(SystemClock) as _, Arc::new(SystemEntropy) as _);
         let data = &config.server.data_dir;
         let journal = SqliteJournal::open(&data.join("runs"), &key, edges)
+            .map(Arc::new)
             .map_err(|error| Complaint::from_error(Exit::Failed, &error))?;
         let unusable = |error| Complaint::new(Exit::Failed, "the data folder cannot be used").because(error);
         let callbacks = Callbacks::open(data, base(config)?, &SystemEntropy).map_err(unusable)?;
@@ -42,7 +44,7 @@ impl House {
             .secrets(secrets)
             .observer(hub.clone())
             .callbacks(move |run, step| urls.url(run, step))
-            .journal(Arc::new(journal));
+            .journal(Arc::<SqliteJournal>::clone(&journal));
         for (name, channel) in &config.channels {
             let edges = (Arc::clone(&plain), Arc::clone(&shared), Arc::new(SystemClock) as _);
             builder = builder.channel(WebhookChannel::new(name, channel, edges));
@@ -56,7 +58,7 @@ impl House {
             hub,
             callbacks,
         };
-        Ok(Self { engine, registry, parts })
+        Ok(Self { engine, registry, journal, parts })
     }
 }
 
