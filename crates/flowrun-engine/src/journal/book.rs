@@ -107,6 +107,7 @@ impl Book {
             if !is_new {
                 return Ok(Begun::Duplicate);
             }
+            self.reach_next(&key);
             let run = Some(new.run.id.clone());
             self.talks.insert(key, TalkRow { run, while_busy: talk.while_busy, is_handed_over: false });
         }

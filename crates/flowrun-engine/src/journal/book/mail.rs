@@ -53,6 +53,17 @@ impl Book {
         self.letters.range(heard + 1..).filter_map(letter).collect()
     }
 
+    /// What came for the run after the one before is from now on for the one that begins.
+    pub(super) fn reach_next(&mut self, (tenant, conversation): &(Tenant, Conversation)) {
+        for record in self.letters.values_mut() {
+            if let What::Message { message, is_for_next } = &mut record.what
+                && (&message.tenant, &message.conversation) == (tenant, conversation)
+            {
+                *is_for_next = false;
+            }
+        }
+    }
+
     /// Remembers a message; says whether it is new.
     pub(in crate::journal) fn see(&mut self, message: &Message, at: Timestamp) -> bool {
         self.seen.retain(|_, seen| at.duration_since(*seen) <= SEEN);
