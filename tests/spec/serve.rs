@@ -37,8 +37,18 @@ impl Served {
     }
 
     /// One request; the status and the body.
-    fn ask(&self, (method, path): (&str, &str), token: &str, body: Option<&Value>) -> (u16, String) {
-        let mut stream = TcpStream::connect(&self.address).expect("it listens");
+    fn ask(&self, to: (&str, &str), token: &str, body: Option<&Value>) -> (u16, String) {
+        self.try_ask(to, token, body).expect("it listens, reads and answers")
+    }
+
+    /// The same of a server that may be killed meanwhile.
+    fn try_ask(
+        &self,
+        (method, path): (&str, &str),
+        token: &str,
+        body: Option<&Value>,
+    ) -> Option<(u16, String)> {
+        let mut stream = TcpStream::connect(&self.address).ok()?;
         let body = body.map(Value::to_string).unwrap_or_default();
         let head = format!(
             "{method} {path} HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\n\
@@ -46,11 +56,21 @@ impl Served {
             self.address,
             body.len()
         );
-        stream.write_all((head + &body).as_bytes()).expect("it reads");
+        stream.write_all((head + &body).as_bytes()).ok()?;
         let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("it answers");
-        let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
-        (status, answer.split_once("\r\n\r\n").map_or_else(String::new, |(_, body)| body.to_owned()))
+        stream.read_to_string(&mut answer).ok()?;
+        let status = answer.split(' ').nth(1)?.parse().ok()?;
+        Some((status, answer.split_once("\r\n\r\n")?.1.to_owned()))
+    }
+
+    /// Kills it after so long, while the test goes on.
+    fn dies_in(&self, after: Duration) {
+        let id = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).expect("a process");
+        std::thread::spawn(move || {
+            std::thread::sleep(after);
+            // One that has ended by itself fails its own test.
+            let _ = kill_process(id, Signal::KILL);
+        });
     }
 
     fn post(&self, path: &str, token: &str, body: &Value) -> Value {
@@ -81,7 +101,10 @@ fn house() -> (Person, String, Sent) {
         let mut heard = heard.lock().expect("unpoisoned");
         // A message that goes out again has its key: who sends it may have died before it was told that it arrived.
         if !heard.iter().any(|(known, _)| known == key) {
-            heard.push((key.to_owned(), format!("{} {signed}", body["text"].as_str()?)));
+            heard.push((
+                key.to_owned(),
+                format!("{} {}: {signed}", body["peer"].as_str()?, body["text"].as_str()?),
+            ));
         }
         loopback::reply("200 OK", "", "{}")
     });
@@ -118,7 +141,7 @@ fn a_conversation_outlives_the_server_that_is_killed() {
     let mut served = Served::start(&person);
     let order = json!({ "channel": "chat", "peer": "+31", "id": "1", "text": "order" });
     assert_eq!(served.post("/api/messages", &token, &order)["became"], "started");
-    assert_eq!(sent(&channel, 1), ["Which order? true"]);
+    assert_eq!(sent(&channel, 1), ["+31 Which order?: true"]);
     assert_eq!(served.signal(Signal::KILL), None);
 
     let mut served = Served::start(&person);
@@ -126,7 +149,7 @@ fn a_conversation_outlives_the_server_that_is_killed() {
     let answer = json!({ "channel": "chat", "peer": "+31", "id": "2", "text": "42" });
     let taken = served.post("/api/messages", &token, &answer);
     assert!(taken["became"] == "resumed" || taken["became"] == "queued", "{taken}");
-    assert_eq!(sent(&channel, 2), ["Which order? true", "You said 42. true"]);
+    assert_eq!(sent(&channel, 2), ["+31 Which order?: true", "+31 You said 42.: true"]);
     let run = taken["run"].as_str().expect("a run");
     let shown = || served.ask(("GET", &format!("/api/runs/{run}")), &token, None).1;
     let began = Instant::now();
@@ -138,6 +161,49 @@ fn a_conversation_outlives_the_server_that_is_killed() {
     let mut said = String::new();
     served.said.read_to_string(&mut said).expect("what it says");
     assert!(said.contains("closing"), "{said}");
+}
+
+/// runs.md 8: whenever the server is killed, every conversation comes to its end, and nobody is asked or answered twice.
+#[test]
+fn conversations_outlive_a_server_that_is_killed_again_and_again() {
+    const PEOPLE: usize = 40;
+    let (person, token, channel) = house();
+    let (mut taken, mut kills) = (std::collections::BTreeSet::new(), 0);
+    let message = |peer: usize, id: usize| {
+        let text = if id == 1 { "order".to_owned() } else { peer.to_string() };
+        json!({ "channel": "chat", "peer": format!("+{peer}"), "id": id.to_string(), "text": text })
+    };
+    let has_asked =
+        |peer: usize| sent(&channel, 0).iter().any(|text| text.starts_with(&format!("+{peer} Which")));
+    while kills < 50 || taken.len() < 2 * PEOPLE {
+        let mut served = Served::start(&person);
+        served.dies_in(Duration::from_millis(8 + (kills * 41) % 90));
+        kills += 1;
+        // Whoever was not told that a message was taken sends it again; nobody answers before the question.
+        let mut is_alive = true;
+        while is_alive {
+            for (peer, id) in (0..PEOPLE).flat_map(|peer| [(peer, 1), (peer, 2)]) {
+                if taken.contains(&(peer, id)) || id == 2 && !has_asked(peer) {
+                    continue;
+                }
+                match served.try_ask(("POST", "/api/messages"), &token, Some(&message(peer, id))) {
+                    Some((200, _)) => drop(taken.insert((peer, id))),
+                    _ => is_alive = false,
+                }
+            }
+            is_alive &= served.try_ask(("GET", "/healthz"), "", None).is_some();
+        }
+        served.child.wait().expect("it ends");
+        assert!(kills < 200, "{taken:?}");
+    }
+    let mut served = Served::start(&person);
+    let mut all = sent(&channel, 2 * PEOPLE);
+    assert_eq!(served.signal(Signal::TERM), Some(0));
+    all.sort();
+    let both = |peer| [format!("+{peer} Which order?: true"), format!("+{peer} You said {peer}.: true")];
+    let mut expected: Vec<String> = (0..PEOPLE).flat_map(both).collect();
+    expected.sort();
+    assert_eq!(all, expected, "after {kills} kills");
 }
 
 #[test]

@@ -52,10 +52,11 @@ pub(crate) async fn serve(world: &World, arguments: &ServeArguments) -> Result<E
     let owner = Owner::bind(&registry, &place)?;
     let server = Server::bind(config, parts).await;
     let server = server.map_err(|error| Complaint::from_error(Exit::Failed, &error))?;
+    // From here on an end is an orderly one.
+    let mut interrupts = Interrupts::listen()?;
     engine.recover().await?;
     let flows = engine.flows(&Tenant::default()).len();
     world.terminal.say(&format!("serving {flows} flows at http://{}", server.address()));
-    let mut interrupts = Interrupts::listen()?;
     let (close, (end, ended)) = (CancellationToken::new(), oneshot::channel::<()>());
     let serving = server.serve(close.clone());
     let owning = owner.serve(async { drop(ended.await) });
