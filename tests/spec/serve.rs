@@ -86,6 +86,14 @@ impl Served {
     }
 }
 
+impl Drop for Served {
+    /// A test that fails leaves no server behind.
+    fn drop(&mut self) {
+        // One that has ended cannot be killed, and is none the worse.
+        let _ = self.child.kill();
+    }
+}
+
 /// What the channel was sent: the key and the text of each message.
 type Sent = Arc<Mutex<Vec<(String, String)>>>;
 
