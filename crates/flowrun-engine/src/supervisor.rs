@@ -46,7 +46,7 @@ pub(crate) struct Supervisor {
     /// Flows of kept runs, by their texts.
     plans: Mutex<HashMap<String, Arc<Flow>>>,
     residents: Mutex<Residents>,
-    /// Runs that ended, or that nobody drives for a while.
+    /// Runs that were answered, that ended, or that nobody drives for a while.
     settled: broadcast::Sender<RunKey>,
     /// Told when a run has gone to rest, for whose moment nobody may be waiting yet.
     timers: Notify,

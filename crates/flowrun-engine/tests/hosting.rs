@@ -205,6 +205,18 @@ async fn a_start_that_is_repeated_finds_the_run_and_its_answer() {
     assert!(matches!(house.engine.start(request("x")).await, Err(NotStarted::Inputs(_))));
 }
 
+/// R10: whoever waits for a run's answer has it when it is given, however long the run goes on.
+#[tokio::test(start_paused = true)]
+async fn a_caller_is_answered_while_the_run_goes_on() {
+    let goes_on = "name: goes-on\nsteps:\n  - test.slow: { seconds: 2 }\n  - respond: { status: 201 }\n  - test.slow: { seconds: 60 }\n";
+    let house = House::new(&[goes_on]).await;
+    house.starts("goes-on", "run-1").await;
+    let settled = house.engine.settled(&Tenant::default(), &id("run-1"), Duration::from_secs(30)).await;
+    let view = settled.expect("read").expect("known");
+    assert_eq!(view.answer.map(|answer| answer.status), Some(201));
+    assert!(house.began.elapsed() < Duration::from_secs(5), "{:?}", house.began.elapsed());
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_conversation_is_in_one_run_unless_the_other_is_replaced() {
     let house = House::new(&[ORDER]).await;

@@ -29,6 +29,9 @@ impl Driver<'_> {
             }
             Command::Answer { status, headers, body } => {
                 self.observe(&RunEvent::Answered { status, headers, body });
+                if let Some(hosted) = self.inlet.hosted() {
+                    hosted.supervisor.settle(&self.key);
+                }
             }
             Command::Log { level, text, data, .. } => {
                 self.observe(&RunEvent::Logged { level, text, data });
