@@ -5,7 +5,7 @@ mod route;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use flowrun_lang::trigger::{Match, MessageTrigger, Trigger};
+use flowrun_lang::trigger::{Match, MessageTrigger, Trigger, WebhookTrigger};
 use flowrun_lang::{Catalog, Code, Diagnostic, Flow, Flows, SourceText, Unread, check_with};
 use flowrun_machine::Placed;
 use flowrun_template::{Logic, Scope, Slot};
@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::host::Published;
+use route::Keyword;
 pub(crate) use route::{Turn, route};
 
 /// The flows of one tenant.
@@ -25,6 +26,8 @@ pub(crate) struct FlowSet {
 struct Entry {
     file: String,
     flow: Arc<Flow>,
+    /// What it listens to, prepared: every message is compared with it.
+    keywords: Vec<Keyword>,
 }
 
 /// The files of a set: a flow calls others by their paths.
@@ -78,7 +81,11 @@ impl FlowSet {
             let problem = Diagnostic::error(Code::Trigger, message).at(flow.place("name", None));
             return Some(problem.help("give each its own `name:`"));
         }
-        self.flows.insert(name, Entry { file: file.to_owned(), flow: Arc::new(flow) });
+        let keywords = match flow.trigger() {
+            Some(Trigger::Message(trigger)) => Keyword::all(trigger),
+            _ => Vec::new(),
+        };
+        self.flows.insert(name, Entry { file: file.to_owned(), flow: Arc::new(flow), keywords });
         None
     }
 
@@ -109,16 +116,30 @@ impl FlowSet {
         self.flows.values().map(|entry| &entry.flow)
     }
 
+    /// The flows that listen to messages, with what each listens to.
+    fn listening(&self) -> impl Iterator<Item = (&Arc<Flow>, &MessageTrigger, &[Keyword])> {
+        self.flows.values().filter_map(|entry| match entry.flow.trigger() {
+            Some(Trigger::Message(trigger)) => Some((&entry.flow, trigger, &entry.keywords[..])),
+            _ => None,
+        })
+    }
+
+    /// The flow that a call of this method and path starts, and what its trigger says.
+    pub(crate) fn webhook(&self, method: &str, path: &str) -> Option<(&str, &WebhookTrigger)> {
+        self.all().find_map(|flow| match flow.trigger() {
+            Some(Trigger::Webhook(hook)) if hook.path == path && hook.method == method => {
+                Some((flow.name(), hook))
+            }
+            _ => None,
+        })
+    }
+
     pub(crate) fn published(&self) -> Vec<Published> {
         let published = |(name, entry): (&String, &Entry)| Published {
             name: name.clone(),
             file: entry.file.clone(),
             hash: entry.flow.plan().hash.clone(),
             trigger: entry.flow.trigger().map(Trigger::kind),
-            webhook: match entry.flow.trigger() {
-                Some(Trigger::Webhook(webhook)) => Some(webhook.clone()),
-                _ => None,
-            },
         };
         self.flows.iter().map(published).collect()
     }

@@ -96,9 +96,6 @@ pub struct Published {
     pub hash: String,
     /// What starts it, in a word: `message`, `webhook`, `schedule`, `event`; nothing if only a request does.
     pub trigger: Option<&'static str>,
-    /// The call that starts it, if one does.
-    #[serde(skip)]
-    pub webhook: Option<WebhookTrigger>,
 }
 
 /// How a run stands, and what whoever waited for it was answered.
@@ -158,6 +155,9 @@ pub trait Host: Send + Sync {
 
     /// The flows that are published.
     fn flows(&self, tenant: &Tenant) -> Vec<Published>;
+
+    /// The flow that a call of this method, in capitals, and path starts, and what its trigger says.
+    fn webhook(&self, tenant: &Tenant, method: &str, path: &str) -> Option<(String, WebhookTrigger)>;
 
     /// Starts a run, unless it began before; durable once it comes back, not over.
     ///

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use flowrun_lang::trigger::WebhookTrigger;
 use flowrun_lang::{Code, Diagnostic};
 use flowrun_machine::InDoubt;
 use flowrun_step::{BoxFuture, RunId, Tenant};
@@ -44,6 +45,11 @@ impl Host for Engine {
 
     fn flows(&self, tenant: &Tenant) -> Vec<Published> {
         self.supervisor.set(tenant).published()
+    }
+
+    fn webhook(&self, tenant: &Tenant, method: &str, path: &str) -> Option<(String, WebhookTrigger)> {
+        let set = self.supervisor.set(tenant);
+        set.webhook(method, path).map(|(flow, hook)| (flow.to_owned(), hook.clone()))
     }
 
     fn start(&self, request: Request) -> BoxFuture<'_, Result<Started, NotStarted>> {

@@ -5,9 +5,7 @@ use std::sync::Arc;
 use flowrun::engine::host::NotStarted;
 use flowrun::engine::journal::JournalError;
 use flowrun::engine::{Host, Refused};
-use flowrun::lang::trigger::WebhookTrigger;
 use flowrun::step::{Clock, Entropy, RunId, SecretSource, Tenant};
-use http::Method;
 use tokio_util::sync::CancellationToken;
 
 use crate::audit::{Audit, Deed};
@@ -58,13 +56,6 @@ impl Desk {
     pub(crate) fn tokens(&self) -> Tokens {
         let Parts { clock, entropy, .. } = &self.parts;
         Tokens::new(&self.config.server.data_dir, Arc::clone(clock), Arc::clone(entropy))
-    }
-
-    /// The flow that a call of this method and path starts, and what its trigger says.
-    pub(crate) fn webhook(&self, method: &Method, path: &str) -> Option<(String, WebhookTrigger)> {
-        let is_meant = |hook: &WebhookTrigger| hook.path == path && hook.method == method.as_str();
-        let mut flows = self.parts.host.flows(&self.tenant).into_iter();
-        flows.find_map(|flow| Some((flow.name, flow.webhook.filter(is_meant)?)))
     }
 
     /// Writes down what the holder of a token did.

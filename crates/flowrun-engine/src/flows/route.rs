@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use flowrun_lang::Flow;
-use flowrun_lang::trigger::{Match, MessageTrigger, Trigger};
+use flowrun_lang::trigger::{Match, MessageTrigger};
 use icu_normalizer::ComposingNormalizerBorrowed;
 use jiff::Timestamp;
-use regex::RegexBuilder;
+use regex::{Regex, RegexBuilder};
 
 use super::{FlowSet, holds};
 use crate::message::Message;
@@ -32,20 +32,67 @@ pub(crate) fn route<'s>(
         return Some(named);
     }
     let trigger = message.body();
-    let ranked = set.all().filter_map(|flow| {
-        let Some(Trigger::Message(listens)) = flow.trigger() else { return None };
+    let said = folded(message.choice.as_ref().unwrap_or(&message.text));
+    let ranked = set.listening().filter_map(|(flow, listens, keywords)| {
         if turn == Turn::Interrupting && !listens.interrupts {
             return None;
         }
-        let rank = rank(listens, message)?;
+        let rank = rank((listens, keywords), message, &said)?;
         holds(flow, listens.condition.as_ref(), (&trigger, now)).then_some(((listens.interrupts, rank), flow))
     });
     // Of equal ones the first by name: which of them is known from the files alone.
     ranked.reduce(|best, other| if other.0 > best.0 { other } else { best }).map(|(_, flow)| flow)
 }
 
+/// A keyword, as messages are compared with it.
+#[derive(Debug)]
+pub(super) struct Keyword {
+    /// Of two that fit alike the longer is meant.
+    length: usize,
+    is: Is,
+}
+
+#[derive(Debug)]
+enum Is {
+    Exactly(String),
+    Prefix(String),
+    Within(String),
+    Pattern(Regex),
+}
+
+impl Keyword {
+    /// The keywords of a trigger. The check of the flow has seen to it that its expressions compile.
+    pub(super) fn all(trigger: &MessageTrigger) -> Vec<Self> {
+        let is = |keyword: &String| match trigger.how {
+            Match::Exact => Some(Is::Exactly(folded(keyword))),
+            Match::Prefix => Some(Is::Prefix(folded(keyword))),
+            Match::Contains => Some(Is::Within(folded(keyword))),
+            Match::Regex => {
+                let built = RegexBuilder::new(keyword).case_insensitive(true).size_limit(1 << 20).build();
+                built.ok().map(Is::Pattern)
+            }
+        };
+        let keyword = |text: &String| Some(Self { length: text.len(), is: is(text)? });
+        trigger.keywords.iter().filter_map(keyword).collect()
+    }
+
+    /// How exactly a message says it: the higher, the more.
+    fn fits(&self, message: &Message, said: &str) -> Option<u8> {
+        match &self.is {
+            Is::Exactly(keyword) => (said == keyword).then_some(5),
+            Is::Prefix(keyword) => said.starts_with(keyword).then_some(4),
+            Is::Within(keyword) => said.contains(keyword).then_some(3),
+            Is::Pattern(pattern) => pattern.is_match(message.text.trim()).then_some(2),
+        }
+    }
+}
+
 /// How well a message fits a trigger: the kind of match, then the length of the keyword.
-fn rank(trigger: &MessageTrigger, message: &Message) -> Option<(u8, usize)> {
+fn rank(
+    (trigger, keywords): (&MessageTrigger, &[Keyword]),
+    message: &Message,
+    said: &str,
+) -> Option<(u8, usize)> {
     let is_named = |names: &[String], name: &String| names.is_empty() || names.contains(name);
     let conversation = &message.conversation;
     if !is_named(&trigger.channels, &conversation.channel)
@@ -56,26 +103,14 @@ fn rank(trigger: &MessageTrigger, message: &Message) -> Option<(u8, usize)> {
     if trigger.keywords.is_empty() {
         return Some((u8::from(!trigger.is_default), 0));
     }
-    let said = folded(message.choice.as_ref().unwrap_or(&message.text));
-    let fits = |keyword: &String| match trigger.how {
-        Match::Exact => (said == folded(keyword)).then_some(5),
-        Match::Prefix => said.starts_with(&folded(keyword)).then_some(4),
-        Match::Contains => said.contains(&folded(keyword)).then_some(3),
-        Match::Regex => is_match(keyword, &message.text).then_some(2),
-    };
-    let best = trigger.keywords.iter().filter_map(|keyword| Some((fits(keyword)?, keyword.len()))).max();
+    let best =
+        keywords.iter().filter_map(|keyword| Some((keyword.fits(message, said)?, keyword.length))).max();
     best.or_else(|| trigger.is_default.then_some((0, 0)))
 }
 
 /// A text as keywords are compared: trimmed, without case, NFC.
 pub(super) fn folded(text: &str) -> String {
     ComposingNormalizerBorrowed::new_nfc().normalize(&text.trim().to_lowercase()).into_owned()
-}
-
-/// The check of the flow has seen to it that the expression compiles.
-fn is_match(expression: &str, text: &str) -> bool {
-    let built = RegexBuilder::new(expression).case_insensitive(true).size_limit(1 << 20).build();
-    built.is_ok_and(|expression| expression.is_match(text.trim()))
 }
 
 #[cfg(test)]

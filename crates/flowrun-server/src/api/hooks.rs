@@ -118,8 +118,8 @@ pub(super) async fn flow(
     headers: HeaderMap,
     read::Raw(body): read::Raw,
 ) -> Result<Response, Problem> {
-    let (flow, hook) =
-        desk.webhook(&method, &path).ok_or_else(|| Problem::Absent("such webhook".to_owned()))?;
+    let found = desk.parts.host.webhook(&desk.tenant, method.as_str(), &path);
+    let (flow, hook) = found.ok_or_else(|| Problem::Absent("such webhook".to_owned()))?;
     let delivery = Delivery { headers: &headers, body: &body };
     match &hook.auth {
         Some(proof) => delivery.proven(&desk, &Door { proof: proof.clone() }).await?,
