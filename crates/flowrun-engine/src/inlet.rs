@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::{Notify, oneshot};
 use tokio_util::sync::CancellationToken;
 
-use crate::journal::{Begun, Journal, JournalError, RunKey};
+use crate::journal::{Begun, Journal, JournalError};
 use crate::mail::{Incoming, Mail};
 use crate::supervisor::Supervisor;
 
@@ -78,14 +78,3 @@ impl Inlet {
         }
     }
 }
-
-/// What is known of one run while it is driven here.
-#[derive(Debug, Clone)]
-pub(crate) struct Resident {
-    pub(crate) poked: Arc<Notify>,
-    /// Whether something came for it after it was left.
-    pub(crate) is_wanted: bool,
-}
-
-/// The runs that are driven here, by their keys.
-pub(crate) type Residents = std::collections::HashMap<RunKey, Resident>;

@@ -11,7 +11,7 @@ mod record;
 use std::fmt;
 
 use flowrun_step::{BoxFuture, RunId, Tenant};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::host::{Filter, View};
 use crate::mail::{Incoming, Told};
@@ -23,6 +23,13 @@ pub use record::{
     Address, Answer, Appended, Begun, Change, Delivered, Entry, HandedOver, KeptCheckpoint, KeptRun, Letter,
     NewRun, Opener, Rest, Standing, Summary, Talk, Waits,
 };
+
+/// How long ids of messages are remembered (R6).
+pub const SEEN: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// How long events are kept for runs that wait later (runs.md 10).
+pub const KEPT: SignedDuration = SignedDuration::from_mins(10);
+/// The most messages that wait for a busy run.
+pub const WAITING: usize = 100;
 
 /// How often a call is made again after its process died, before it is in doubt: a call may be what kills it.
 pub(crate) const LOSSES: u32 = 3;

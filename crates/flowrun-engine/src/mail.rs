@@ -6,17 +6,13 @@
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use flowrun_machine::{Command, InDoubt, Source};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
-use crate::journal::Waits;
+use crate::journal::{KEPT, WAITING, Waits};
 
-/// The most messages, events and calls that wait to be taken in.
-pub(crate) const WAITING: usize = 100;
-/// How long events are kept for a step that waits later.
-pub(crate) const KEPT: SignedDuration = SignedDuration::from_mins(10);
 /// The most events that are kept.
 const MOST_KEPT: usize = 1_000;
 
@@ -64,6 +60,12 @@ impl Incoming {
     #[must_use]
     pub fn text(text: &str) -> Self {
         Self::Message(json!({ "text": text, "choice": null, "attachments": [] }))
+    }
+
+    /// What ends a run for the flow that interrupts it (R8).
+    #[must_use]
+    pub fn interruption() -> Self {
+        Self::Cancel { reason: "another flow of the conversation interrupted it".to_owned() }
     }
 }
 

@@ -20,7 +20,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::drive::drive;
 use crate::flows::{FlowSet, Sets};
-use crate::inlet::{Hosted, Inlet, Resident, Residents};
+use crate::inlet::{Hosted, Inlet};
 use crate::journal::{Address, Begun, Journal, JournalError, Kept, RunKey};
 use crate::mail::Told;
 use crate::message::Refused;
@@ -37,6 +37,17 @@ const WAKES: usize = 1_000;
 const LATER: Duration = Duration::from_secs(1);
 /// How many ends of runs a waiting caller may be behind; then it looks again.
 const ENDS: usize = 1_024;
+
+/// What is known of one run while it is driven here.
+#[derive(Debug, Clone)]
+struct Resident {
+    poked: Arc<Notify>,
+    /// Whether something came for it after it was left.
+    is_wanted: bool,
+}
+
+/// The runs that are driven here, by their keys.
+type Residents = HashMap<RunKey, Resident>;
 
 /// Hosts the runs of one engine.
 pub(crate) struct Supervisor {

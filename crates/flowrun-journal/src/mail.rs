@@ -1,21 +1,16 @@
 //! What is on its way to runs: messages, events, calls, orders; routed and kept in one transaction (runs.md 9, 10).
 
-use flowrun_engine::journal::{Address, Delivered, HandedOver, JournalError, Letter, RunKey};
+use flowrun_engine::journal::{
+    Address, Delivered, HandedOver, JournalError, KEPT, Letter, RunKey, SEEN, WAITING,
+};
 use flowrun_engine::{Conversation, Incoming, Message, Told};
 use flowrun_step::{RunId, Tenant};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::{Deserialize, Serialize};
 
 use crate::SqliteJournal;
 use crate::sealed::{Place, Sealer};
-
-/// How long ids of messages are remembered (R6): seven days.
-const SEEN: i64 = 7 * 24 * 3_600_000;
-/// How long events are kept for runs that wait later: ten minutes.
-const KEPT: i64 = 600_000;
-/// The most messages that wait for a busy run.
-const WAITING: i64 = 100;
 
 /// A letter, as it is kept.
 #[derive(Serialize, Deserialize)]
@@ -38,23 +33,27 @@ impl Meant {
     }
 }
 
+/// So long before a moment, in milliseconds.
+fn ago(at: Timestamp, length: SignedDuration) -> i64 {
+    at.as_millisecond() - i64::try_from(length.as_millis()).unwrap_or(i64::MAX)
+}
+
 /// Remembers an id; says whether it is new.
 pub(crate) fn see(connection: &Connection, key: &[u8; 16], at: Timestamp) -> rusqlite::Result<bool> {
-    let at = at.as_millisecond();
     let mut insert = connection.prepare_cached(
         "INSERT INTO seen (key, at) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET at = ?2 WHERE at < ?3",
     )?;
-    Ok(insert.execute(params![key, at, at - SEEN])? == 1)
+    Ok(insert.execute(params![key, at.as_millisecond(), ago(at, SEEN)])? == 1)
 }
 
 fn is_seen(connection: &Connection, key: &[u8; 16], at: Timestamp) -> rusqlite::Result<bool> {
-    let since = at.as_millisecond() - SEEN;
+    let since = ago(at, SEEN);
     connection.prepare_cached("SELECT 1 FROM seen WHERE key = ?1 AND at >= ?2")?.exists(params![key, since])
 }
 
 /// Forgets ids that are remembered no more.
 pub(crate) fn forget_seen(connection: &Connection, now: Timestamp) -> rusqlite::Result<()> {
-    connection.execute("DELETE FROM seen WHERE at < ?1", [now.as_millisecond() - SEEN]).map(drop)
+    connection.execute("DELETE FROM seen WHERE at < ?1", [ago(now, SEEN)]).map(drop)
 }
 
 fn post(
@@ -91,7 +90,7 @@ pub(crate) fn remind(
         let began: String =
             connection.query_row("SELECT began FROM run WHERE n = ?1", [n], |row| row.get(0))?;
         let began = began.parse().map_or(i64::MIN, Timestamp::as_millisecond);
-        let since = began.max(at.as_millisecond() - KEPT);
+        let since = began.max(ago(at, KEPT));
         let mut kept = connection
             .prepare_cached("SELECT key, at, body FROM event WHERE subject = ?1 AND at >= ?2 ORDER BY seq")?;
         let rows =
@@ -168,8 +167,7 @@ impl SqliteJournal {
             }
             post(connection, (None, Some(&key)), interrupts, at.as_millisecond(), &body)?;
             if interrupts {
-                let reason = "another flow of the conversation interrupted it".to_owned();
-                order(connection, &sealer, &run, (Incoming::Cancel { reason }, at))?;
+                order(connection, &sealer, &run, (Incoming::interruption(), at))?;
             }
             Ok(Delivered::Kept { address: run.address(), is_awaited })
         });
@@ -213,7 +211,7 @@ impl SqliteJournal {
         let subject = sealer.subject(tenant, &told.event, told.key.as_deref());
         let body = sealer.close(&Place::Event(&id), &told)?;
         let heard = self.committer.commit(move |connection| {
-            connection.execute("DELETE FROM event WHERE at < ?1", [at.as_millisecond() - KEPT])?;
+            connection.execute("DELETE FROM event WHERE at < ?1", [ago(at, KEPT)])?;
             let insert = "INSERT OR IGNORE INTO event (key, subject, at, body) VALUES (?1, ?2, ?3, ?4)";
             let now = at.as_millisecond();
             if connection.execute(insert, params![&id[..], &subject[..], now, body])? == 0 {
@@ -325,7 +323,7 @@ fn makes_room(connection: &Connection, conversation: &[u8; 16], busy: &str) -> r
         }
         _ => {
             let count = "SELECT count(*) FROM inbox WHERE conversation = ?1";
-            Ok(connection.query_row(count, [&conversation[..]], |row| row.get::<_, i64>(0))? < WAITING)
+            Ok(connection.query_row(count, [&conversation[..]], |row| row.get::<_, usize>(0))? < WAITING)
         }
     }
 }

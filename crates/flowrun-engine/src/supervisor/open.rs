@@ -7,6 +7,7 @@ use std::time::Duration;
 use flowrun_lang::trigger::{Busy, Trigger};
 use flowrun_lang::{Diagnostic, Flow};
 use flowrun_step::{RunId, Tenant};
+use flowrun_template::Slot;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -54,10 +55,20 @@ impl Supervisor {
             while_busy: while_busy(flow),
             opener: None,
         });
-        let start = Start::new(request.run.clone(), inputs).tenant(request.tenant.clone()).talk(talk);
-        let callbacks = Arc::clone(&self.services.callbacks);
         let key = RunKey::new(request.tenant.clone(), request.run.clone());
-        Ok(start.trigger(request.trigger.clone()).callbacks(move |step| callbacks(&key, step)))
+        Ok(self.start_of(key, inputs, (request.trigger.clone(), talk)))
+    }
+
+    /// The start of a run that is hosted here, whatever started it.
+    fn start_of(
+        &self,
+        key: RunKey,
+        inputs: Vec<(Slot, Value)>,
+        (trigger, talk): (Value, Option<Talk>),
+    ) -> Start {
+        let callbacks = Arc::clone(&self.services.callbacks);
+        let start = Start::new(key.id.clone(), inputs).tenant(key.tenant.clone()).talk(talk);
+        start.trigger(trigger).callbacks(move |step| callbacks(&key, step))
     }
 
     /// Ends the run a conversation is in, and waits until it has.
@@ -164,9 +175,7 @@ impl Supervisor {
         let conversation = message.conversation.clone();
         let talk = Talk { conversation, while_busy: while_busy(flow), opener: Some(opener) };
         let key = RunKey::new(message.tenant.clone(), id_of(message));
-        let callbacks = Arc::clone(&self.services.callbacks);
-        let start = Start::new(key.id.clone(), inputs).tenant(key.tenant.clone()).talk(Some(talk));
-        Ok(start.trigger(trigger).callbacks(move |step| callbacks(&key, step)))
+        Ok(self.start_of(key, inputs, (trigger, Some(talk))))
     }
 
     /// Routes messages afresh whose run ended before it took them, in order (R7).

@@ -1,15 +1,12 @@
 //! What is on its way to runs.
 
 use flowrun_step::Tenant;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::{Book, Record, Row, What, seen_key};
-use crate::journal::{Address, Busy, Delivered, HandedOver, Letter, RunKey};
-use crate::mail::{Incoming, KEPT, Told, WAITING};
+use crate::journal::{Address, Busy, Delivered, HandedOver, KEPT, Letter, RunKey, SEEN, WAITING};
+use crate::mail::{Incoming, Told};
 use crate::message::{Conversation, Message};
-
-/// How long ids of messages are remembered (R6).
-const SEEN: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 impl Book {
     /// Gives a run the events that are kept for what it waits for now.
@@ -94,8 +91,7 @@ impl Book {
         }
         self.post(at, What::Message { message, is_for_next: interrupts });
         if interrupts {
-            let reason = "another flow of the conversation interrupted it".to_owned();
-            self.post(at, What::Run(run.clone(), Incoming::Cancel { reason }));
+            self.post(at, What::Run(run.clone(), Incoming::interruption()));
         }
         Delivered::Kept { address: self.address(run), is_awaited }
     }
