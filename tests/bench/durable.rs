@@ -12,19 +12,20 @@
     reason = "a benchmark prints, and stops when a part is missing"
 )]
 
+#[path = "edges.rs"]
+mod edges;
+
 use std::env;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use edges::{Closed, Dice, Mute, Real};
 use flowrun_engine::journal::Journal;
 use flowrun_engine::{Engine, Outcome, Start};
 use flowrun_journal::SqliteJournal;
 use flowrun_lang::{Catalog, Flow, SourceText, check};
-use flowrun_step::{
-    BoxFuture, Channel, Clock, Entropy, Outbound, OutgoingMessage, Reply, Request, RunId, StepError, StepSet,
-};
-use jiff::Timestamp;
+use flowrun_step::{RunId, StepSet};
 use rusqlite::{Connection, params};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -34,53 +35,6 @@ const STEPS: usize = 200;
 const TOGETHER: usize = 64;
 /// The sealed size of such a step's entry, about.
 const RECORD: usize = 300;
-
-struct Real;
-
-impl Clock for Real {
-    fn now(&self) -> Timestamp {
-        #[expect(clippy::disallowed_methods, reason = "a benchmark's own clock")]
-        let now = std::time::SystemTime::now();
-        now.try_into().expect("a time of our era")
-    }
-
-    fn sleep_until(&self, _: Timestamp) -> BoxFuture<'static, ()> {
-        Box::pin(std::future::pending())
-    }
-}
-
-/// Other bytes every time; nothing here is a secret.
-#[derive(Default)]
-struct Dice(std::sync::atomic::AtomicU64);
-
-impl Entropy for Dice {
-    fn fill(&self, bytes: &mut [u8]) {
-        for chunk in bytes.chunks_mut(8) {
-            let next = self.0.fetch_add(0x9e37_79b9_7f4a_7c15, std::sync::atomic::Ordering::Relaxed);
-            chunk.copy_from_slice(&next.to_le_bytes()[..chunk.len()]);
-        }
-    }
-}
-
-struct Closed;
-
-impl Outbound for Closed {
-    fn send(&self, _: Request) -> BoxFuture<'_, Result<Reply, StepError>> {
-        unreachable!("no step of this flow sends a request")
-    }
-}
-
-struct Mute;
-
-impl Channel for Mute {
-    fn name(&self) -> &str {
-        "mute"
-    }
-
-    fn send<'a>(&'a self, _: &'a OutgoingMessage) -> BoxFuture<'a, Result<(), StepError>> {
-        Box::pin(async { Ok(()) })
-    }
-}
 
 fn main() {
     // `cargo test --benches` starts benchmarks too, without this word.

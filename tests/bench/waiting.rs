@@ -13,6 +13,9 @@
     reason = "a benchmark prints, and stops when a part is missing"
 )]
 
+#[path = "edges.rs"]
+mod edges;
+
 use std::collections::BTreeMap;
 use std::env;
 use std::fs;
@@ -21,13 +24,11 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use edges::{Closed, Dice, Mute, Real};
 use flowrun_engine::journal::Journal;
 use flowrun_engine::{Conversation, Engine, Host, Message, Receipt};
 use flowrun_journal::SqliteJournal;
-use flowrun_step::{
-    BoxFuture, Channel, Clock, Entropy, Outbound, OutgoingMessage, Reply, Request, StepError, Tenant,
-};
-use jiff::Timestamp;
+use flowrun_step::{Clock, Tenant};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
@@ -38,53 +39,6 @@ const WAKES: usize = 20_000;
 
 const FLOW: &str = "name: order\ntrigger: { message: { keywords: [order] } }\nsteps:\n  - id: which\n    ask: Which order do you mean?\n  \
                     - send: \"You said {{steps.which.output}}.\"\n";
-
-struct Real;
-
-impl Clock for Real {
-    fn now(&self) -> Timestamp {
-        #[expect(clippy::disallowed_methods, reason = "a benchmark's own clock")]
-        let now = std::time::SystemTime::now();
-        now.try_into().expect("a time of our era")
-    }
-
-    fn sleep_until(&self, at: Timestamp) -> BoxFuture<'static, ()> {
-        let left = Duration::try_from(at.duration_since(self.now())).unwrap_or_default();
-        Box::pin(tokio::time::sleep(left))
-    }
-}
-
-/// Other bytes every time; nothing here is a secret.
-struct Dice(std::sync::atomic::AtomicU64);
-
-impl Entropy for Dice {
-    fn fill(&self, bytes: &mut [u8]) {
-        for chunk in bytes.chunks_mut(8) {
-            let next = self.0.fetch_add(0x9e37_79b9_7f4a_7c15, std::sync::atomic::Ordering::Relaxed);
-            chunk.copy_from_slice(&next.to_le_bytes()[..chunk.len()]);
-        }
-    }
-}
-
-struct Closed;
-
-impl Outbound for Closed {
-    fn send(&self, _: Request) -> BoxFuture<'_, Result<Reply, StepError>> {
-        unreachable!("no step of this flow sends a request")
-    }
-}
-
-struct Mute;
-
-impl Channel for Mute {
-    fn name(&self) -> &str {
-        "mute"
-    }
-
-    fn send<'a>(&'a self, _: &'a OutgoingMessage) -> BoxFuture<'a, Result<(), StepError>> {
-        Box::pin(async { Ok(()) })
-    }
-}
 
 fn main() {
     // `cargo test --benches` starts benchmarks too, without this word.

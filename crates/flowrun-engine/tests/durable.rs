@@ -7,6 +7,8 @@
 
 #[path = "durable/disk.rs"]
 mod disk;
+#[path = "durable/edges.rs"]
+mod edges;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,15 +16,14 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use disk::{Death, Disk};
+use edges::{Closed, Ticking, paused};
 use flowrun_engine::journal::{Journal, RunKey};
 use flowrun_engine::{Engine, Outcome, Start};
 use flowrun_lang::{Catalog, Flow, SourceText, check};
 use flowrun_machine::InDoubt;
 use flowrun_step::{
-    BoxFuture, Clock, Draft, Effect, Outbound, Reply, Request, RunId, Step, StepContext, StepError, StepInfo,
-    StepKind, StepSet, Tenant,
+    Clock, Draft, Effect, RunId, Step, StepContext, StepError, StepInfo, StepKind, StepSet, Tenant,
 };
-use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
@@ -62,27 +63,6 @@ impl Step for Act {
     }
 }
 
-struct Ticking(tokio::time::Instant);
-
-impl Clock for Ticking {
-    fn now(&self) -> Timestamp {
-        Timestamp::UNIX_EPOCH + self.0.elapsed()
-    }
-
-    fn sleep_until(&self, at: Timestamp) -> BoxFuture<'static, ()> {
-        let left = Duration::try_from(at.duration_since(self.now())).unwrap_or_default();
-        Box::pin(tokio::time::sleep(left))
-    }
-}
-
-struct Closed;
-
-impl Outbound for Closed {
-    fn send(&self, _: Request) -> BoxFuture<'_, Result<Reply, StepError>> {
-        unreachable!("no step of this house sends a request")
-    }
-}
-
 fn acts(disk: &Disk) -> StepSet {
     let act = |kind, effect| Act(kind, effect, disk.clone());
     let set = StepSet::new().with(act("test.look", Effect::Safe)).expect("one kind");
@@ -101,9 +81,7 @@ fn calls(disk: &Disk) -> Vec<(String, String)> {
 
 /// One process: it begins the run if the disk has none, else takes it up; how it ended.
 fn process(flow: &Flow, disk: &Disk, resolve: Option<InDoubt>) -> Outcome {
-    let mut runtime = tokio::runtime::Builder::new_current_thread();
-    let runtime = runtime.enable_time().start_paused(true).build().expect("a runtime");
-    runtime.block_on(async {
+    paused().block_on(async {
         let clock = Arc::new(Ticking(tokio::time::Instant::now()));
         let engine =
             Engine::builder(clock, Arc::new(Closed)).steps(&acts(disk)).journal(Arc::new(disk.clone()));

@@ -4,6 +4,8 @@
 
 #[path = "durable/disk.rs"]
 mod disk;
+#[path = "durable/edges.rs"]
+mod edges;
 #[path = "hosting/house.rs"]
 mod house;
 
@@ -12,6 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use disk::{Death, Disk};
+use edges::paused;
 use flowrun_engine::host::{Called, Filter, NotStarted, Request};
 use flowrun_engine::journal::Standing;
 use flowrun_engine::{Host, Receipt, Refused, Told};
@@ -311,21 +314,17 @@ async fn lives(world: &World, disk: &Disk, began: tokio::time::Instant, messages
 /// runs.md 8, 13: a process that dies before or after any commit loses no message and takes none twice.
 #[test]
 fn a_conversation_goes_on_wherever_its_process_dies() {
-    let runtime = || {
-        let mut runtime = tokio::runtime::Builder::new_current_thread();
-        runtime.enable_time().start_paused(true).build().expect("a runtime")
-    };
     let messages = [("1", "order"), ("2", "41"), ("3", "order"), ("4", "stop"), ("5", "order"), ("6", "42")];
     let calm = Disk::new(Death::Never, false);
     let world = World::of(&calm.outside.calls);
-    assert!(runtime().block_on(async { lives(&world, &calm, tokio::time::Instant::now(), &messages).await }));
+    assert!(paused().block_on(async { lives(&world, &calm, tokio::time::Instant::now(), &messages).await }));
     let (expected, commits) = (world.sent(), calm.outside.commits.load(std::sync::atomic::Ordering::SeqCst));
     assert_eq!(expected.len(), 6, "{expected:?}");
     for at in 1..=commits {
         for death in [Death::Before(at), Death::After(at)] {
             let dying = Disk::new(death, false);
             let world = World::of(&dying.outside.calls);
-            runtime().block_on(async {
+            paused().block_on(async {
                 let began = tokio::time::Instant::now();
                 let mut left = &messages[..];
                 lives(&world, &dying, began, left).await;

@@ -8,6 +8,8 @@
 
 #[path = "durable/disk.rs"]
 mod disk;
+#[path = "durable/edges.rs"]
+mod edges;
 #[path = "machine/parts.rs"]
 #[expect(dead_code, reason = "its wild flows are the machine's")]
 mod parts;
@@ -18,14 +20,14 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use disk::{Death, Disk};
+use edges::{Closed, Ticking, paused};
 use flowrun_engine::journal::{Journal, RunKey};
 use flowrun_engine::{Engine, Outcome, Start};
 use flowrun_lang::Flow;
 use flowrun_step::{
-    BoxFuture, Channel, Clock, Draft, Effect, Outbound, OutgoingMessage, Page, Reply, Request, RunId, Step,
-    StepContext, StepError, StepInfo, StepKind, Tenant,
+    BoxFuture, Channel, Clock, Draft, Effect, OutgoingMessage, Page, RunId, Step, StepContext, StepError,
+    StepInfo, StepKind, Tenant,
 };
-use jiff::Timestamp;
 use proptest::strategy::{Strategy as _, ValueTree as _};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use schemars::JsonSchema;
@@ -93,36 +95,13 @@ impl Step for Pages {
     }
 }
 
-struct Ticking(tokio::time::Instant);
-
-impl Clock for Ticking {
-    fn now(&self) -> Timestamp {
-        Timestamp::UNIX_EPOCH + self.0.elapsed()
-    }
-
-    fn sleep_until(&self, at: Timestamp) -> BoxFuture<'static, ()> {
-        let left = Duration::try_from(at.duration_since(self.now())).unwrap_or_default();
-        Box::pin(tokio::time::sleep(left))
-    }
-}
-
-struct Closed;
-
-impl Outbound for Closed {
-    fn send(&self, _: Request) -> BoxFuture<'_, Result<Reply, StepError>> {
-        unreachable!("no step of this house sends a request")
-    }
-}
-
 fn key() -> RunKey {
     RunKey::new(Tenant::default(), RunId::new("run-1").expect("an id"))
 }
 
 /// One process after the other over one disk, on one clock, until one sees the run's end; nothing if the first was to die in it.
 fn lives(flow: &Flow, disk: &Disk) -> Outcome {
-    let mut runtime = tokio::runtime::Builder::new_current_thread();
-    let runtime = runtime.enable_time().start_paused(true).build().expect("a runtime");
-    runtime.block_on(async {
+    paused().block_on(async {
         let began = tokio::time::Instant::now();
         let first = process(flow, disk, began).await;
         if disk.death == Death::Never { first } else { process(flow, &disk.again(Death::Never), began).await }

@@ -2,69 +2,23 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
+#[path = "../../../tests/bench/edges.rs"]
+mod edges;
+
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use edges::{Closed, Dice, Mute, Real};
 use flowrun_engine::host::Filter;
 use flowrun_engine::journal::{Journal, JournalError, RunKey, Standing, Summary};
 use flowrun_engine::{Engine, Outcome, Start};
 use flowrun_journal::{OpenError, SqliteJournal};
 use flowrun_lang::{Catalog, Flow, SourceText, check};
-use flowrun_step::{
-    BoxFuture, Channel, Clock, Entropy, Outbound, OutgoingMessage, Reply, Request, RunId, StepError, StepSet,
-    Tenant,
-};
+use flowrun_step::{RunId, StepSet, Tenant};
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
-
-struct Real;
-
-impl Clock for Real {
-    fn now(&self) -> Timestamp {
-        let since = jiff::SignedDuration::try_from(std::time::UNIX_EPOCH.elapsed().unwrap()).unwrap();
-        Timestamp::UNIX_EPOCH + since
-    }
-
-    fn sleep_until(&self, at: Timestamp) -> BoxFuture<'static, ()> {
-        let left = Duration::try_from(at.duration_since(self.now())).unwrap_or_default();
-        Box::pin(tokio::time::sleep(left))
-    }
-}
-
-/// Different bytes every time, as a nonce must be.
-#[derive(Default)]
-struct Dice(std::sync::atomic::AtomicU64);
-
-impl Entropy for Dice {
-    fn fill(&self, bytes: &mut [u8]) {
-        for byte in bytes {
-            let next = self.0.fetch_add(0x9e37_79b9_7f4a_7c15, std::sync::atomic::Ordering::Relaxed);
-            *byte = (next >> 32) as u8;
-        }
-    }
-}
-
-struct Closed;
-
-impl Outbound for Closed {
-    fn send(&self, _: Request) -> BoxFuture<'_, Result<Reply, StepError>> {
-        unreachable!("no step of this house sends a request")
-    }
-}
-
-struct Mute;
-
-impl Channel for Mute {
-    fn name(&self) -> &str {
-        "mute"
-    }
-
-    fn send<'a>(&'a self, _: &'a OutgoingMessage) -> BoxFuture<'a, Result<(), StepError>> {
-        Box::pin(async { Ok(()) })
-    }
-}
 
 const KEY: [u8; 32] = [7; 32];
 

@@ -8,12 +8,13 @@ use flowrun_engine::host::Request as RunRequest;
 use flowrun_engine::journal::{Journal, MemoryJournal, RunKey, Standing};
 use flowrun_engine::{Conversation, Engine, Host, Message, Observer, Receipt, RunEvent};
 use flowrun_step::{
-    BoxFuture, Channel, Clock, Draft, Effect, Outbound, OutgoingMessage, Reply, Request, RunId, Step,
-    StepContext, StepError, StepInfo, StepKind, Tenant,
+    BoxFuture, Channel, Draft, Effect, OutgoingMessage, RunId, Step, StepContext, StepError, StepInfo,
+    StepKind, Tenant,
 };
-use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Deserialize;
+
+use crate::edges::{Closed, Ticking};
 
 /// Everything outside a process: its disk, and what people were sent.
 #[derive(Clone, Default)]
@@ -86,27 +87,6 @@ impl Step for Slow {
         let seconds = settings.seconds.parse().unwrap_or_default();
         tokio::time::sleep(Duration::from_secs(seconds)).await;
         Ok("done".to_owned())
-    }
-}
-
-pub(crate) struct Ticking(pub(crate) tokio::time::Instant);
-
-impl Clock for Ticking {
-    fn now(&self) -> Timestamp {
-        Timestamp::UNIX_EPOCH + self.0.elapsed()
-    }
-
-    fn sleep_until(&self, at: Timestamp) -> BoxFuture<'static, ()> {
-        let left = Duration::try_from(at.duration_since(self.now())).unwrap_or_default();
-        Box::pin(tokio::time::sleep(left))
-    }
-}
-
-struct Closed;
-
-impl Outbound for Closed {
-    fn send(&self, _: Request) -> BoxFuture<'_, Result<Reply, StepError>> {
-        unreachable!("no step of this house sends a request")
     }
 }
 
