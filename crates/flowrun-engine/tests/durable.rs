@@ -21,9 +21,7 @@ use flowrun_engine::journal::{Journal, RunKey};
 use flowrun_engine::{Engine, Outcome, Start};
 use flowrun_lang::{Catalog, Flow, SourceText, check};
 use flowrun_machine::InDoubt;
-use flowrun_step::{
-    Clock, Draft, Effect, RunId, Step, StepContext, StepError, StepInfo, StepKind, StepSet, Tenant,
-};
+use flowrun_step::{Draft, Effect, RunId, Step, StepContext, StepError, StepInfo, StepKind, StepSet, Tenant};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;

@@ -25,8 +25,8 @@ use flowrun_engine::journal::{Journal, RunKey};
 use flowrun_engine::{Engine, Outcome, Start};
 use flowrun_lang::Flow;
 use flowrun_step::{
-    BoxFuture, Channel, Clock, Draft, Effect, OutgoingMessage, Page, RunId, Step, StepContext, StepError,
-    StepInfo, StepKind, Tenant,
+    BoxFuture, Channel, Draft, Effect, OutgoingMessage, Page, RunId, Step, StepContext, StepError, StepInfo,
+    StepKind, Tenant,
 };
 use proptest::strategy::{Strategy as _, ValueTree as _};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
