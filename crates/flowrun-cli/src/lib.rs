@@ -38,6 +38,7 @@ mod find;
 mod graph;
 mod integrations;
 mod lsp;
+mod moment;
 mod runs;
 mod schema;
 mod serve;

@@ -1,17 +1,16 @@
 //! `flowrun runs`: looks after runs that are kept.
 
-use flowrun::SystemClock;
 use flowrun::engine::host::Filter;
 use flowrun::engine::journal::{Journal as _, RunKey, Standing, Summary};
 use flowrun::journal::SqliteJournal;
 use flowrun::machine::InDoubt;
-use flowrun::step::{Clock as _, RunId, Tenant};
-use flowrun::template::duration;
+use flowrun::step::{RunId, Tenant};
 use serde_json::{Value, json};
 
 use crate::args::{ResumeArguments, RunsVerb};
 use crate::complaint::Complaint;
 use crate::exit::Exit;
+use crate::moment;
 use crate::output::written;
 use crate::start::resume::{Wish, resume, unknown};
 use crate::start::{journal, named};
@@ -126,10 +125,7 @@ fn said(id: &RunId, standing: &Standing) -> Vec<String> {
 }
 
 async fn prune(world: &World, older: &str) -> Result<Exit, Complaint> {
-    let unreadable =
-        || Complaint::new(Exit::Usage, format!("`{older}` is no duration")).help("write 12h, 7d or 1h30m");
-    let length = duration::parse(older).map_err(|_| unreadable())?;
-    let before = SystemClock.now().checked_sub(length).map_err(|_| unreadable())?;
+    let before = moment::ago(older)?;
     let pruned = match journal::open_if_there(world).await? {
         Some(journal) => journal.prune(before).await?,
         None => 0,

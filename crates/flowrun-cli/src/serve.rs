@@ -11,7 +11,6 @@ use std::time::Duration;
 use flowrun::SystemClock;
 use flowrun::engine::Host as _;
 use flowrun::journal::SqliteJournal;
-use flowrun::lang::Diagnostic;
 use flowrun::registry::socket::Owner;
 use flowrun::step::{Clock as _, Tenant};
 use flowrun_server::config::ManagedBy;
@@ -19,13 +18,14 @@ use flowrun_server::{Config, Server, deployed};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
-use crate::args::{MessageFormat, ServeArguments};
+use crate::args::ServeArguments;
 use crate::complaint::Complaint;
 use crate::exit::Exit;
+use crate::find;
 use crate::integrations;
 use crate::interrupt::Interrupts;
-use crate::output::written;
-use crate::report;
+use crate::source;
+use crate::start::refused;
 use crate::start::secrets::Secrets;
 use crate::world::World;
 
@@ -37,7 +37,7 @@ const EVERY: Duration = Duration::from_secs(3_600);
 /// Serves until somebody interrupts; a second time ends it at once.
 pub(crate) async fn serve(world: &World, arguments: &ServeArguments) -> Result<Exit, Complaint> {
     let config = config::read(world, &arguments.config)?;
-    let files = files(&config)?;
+    let files = files(world, &config)?;
     integrations::keep_no_image();
     let House { engine, registry, journal, parts } = House::new(world, &config, Secrets::all(world)?).await?;
     if let Err(problems) = engine.publish(&Tenant::default(), files).await {
@@ -58,12 +58,18 @@ pub(crate) async fn serve(world: &World, arguments: &ServeArguments) -> Result<E
     let flows = engine.flows(&Tenant::default()).len();
     world.terminal.say(&format!("serving {flows} flows at http://{}", server.address()));
     let (close, (end, ended)) = (CancellationToken::new(), oneshot::channel::<()>());
-    let serving = server.serve(close.clone());
-    let owning = owner.serve(async { drop(ended.await) });
-    tokio::pin!(serving, owning);
+    // Both go on until they are told to end; an owner that fails ends the server too.
+    let serving = async {
+        let owning = owner.serve(async { drop(ended.await) });
+        let serving = async {
+            server.serve(close.clone()).await;
+            Ok(())
+        };
+        tokio::try_join!(owning, serving).map(drop)
+    };
+    tokio::pin!(serving);
     tokio::select! {
-        () = &mut serving => {}
-        owned = &mut owning => owned?,
+        served = &mut serving => return Ok(served.map(|()| Exit::Done)?),
         () = registry.keep_alive() => {}
         () = forget(world, &journal, kept) => {}
         () = interrupts.next() => {}
@@ -72,7 +78,7 @@ pub(crate) async fn serve(world: &World, arguments: &ServeArguments) -> Result<E
     close.cancel();
     drop(end);
     tokio::select! {
-        () = &mut serving => {}
+        served = &mut serving => served?,
         () = interrupts.next() => {
             let twice = Complaint::new(Exit::Interrupted, "interrupted twice");
             return Err(twice.help("what was under way is taken up when it is served again"));
@@ -95,43 +101,32 @@ async fn forget(world: &World, journal: &SqliteJournal, kept: Duration) {
 }
 
 /// The flows that are served: those of the folder, or those that were deployed last.
-fn files(config: &Config) -> Result<BTreeMap<String, Vec<u8>>, Complaint> {
-    let unreadable = |path: &Path, error: std::io::Error| {
-        Complaint::new(Exit::Invalid, format!("cannot read the flows in {}", path.display())).because(error)
-    };
+fn files(world: &World, config: &Config) -> Result<BTreeMap<String, Vec<u8>>, Complaint> {
+    match config.flows.managed_by {
+        ManagedBy::Deploy => {
+            let data = &config.server.data_dir;
+            let kept = deployed(data).map_err(|error| source::unreadable(data, error))?;
+            Ok(kept.into_iter().map(|(path, text)| (path, text.into_bytes())).collect())
+        }
+        ManagedBy::Folder => beneath(world, &config.flows.folder).map_err(|complaint| {
+            let help = "say where they are: `[flows] folder = \"…\"` in flowrun.toml";
+            Complaint { exit: Exit::Invalid, ..complaint }.help(help)
+        }),
+    }
+}
+
+/// Every flow beneath a folder, by its path within it; neither what is hidden nor a link.
+fn beneath(world: &World, folder: &Path) -> Result<BTreeMap<String, Vec<u8>>, Complaint> {
     let mut files = BTreeMap::new();
-    if config.flows.managed_by == ManagedBy::Deploy {
-        let folder = &config.server.data_dir;
-        let kept = deployed(folder).map_err(|error| unreadable(folder, error))?;
-        files.extend(kept.into_iter().map(|(path, text)| (path, text.into_bytes())));
-        return Ok(files);
+    for ending in [".yaml", ".yml"] {
+        for file in find::below(world, folder, ending)? {
+            let path = file.strip_prefix(folder).unwrap_or(&file).to_string_lossy().into_owned();
+            let is_hidden = path.split('/').any(|part| part.starts_with('.'));
+            let is_own = std::fs::symlink_metadata(&file).is_ok_and(|found| found.is_file());
+            if is_own && !is_hidden {
+                files.insert(path, source::read(world, &file)?);
+            }
+        }
     }
-    gather(&config.flows.folder, "", &mut files).map_err(|error| {
-        unreadable(&config.flows.folder, error)
-            .help("say where they are: `[flows] folder = \"…\"` in flowrun.toml")
-    })?;
     Ok(files)
-}
-
-/// Every flow beneath a folder, by its path within it; a link is not followed.
-fn gather(folder: &Path, prefix: &str, files: &mut BTreeMap<String, Vec<u8>>) -> std::io::Result<()> {
-    for entry in std::fs::read_dir(folder)? {
-        let entry = entry?;
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let (kind, path) = (entry.file_type()?, format!("{prefix}{name}"));
-        if name.starts_with('.') {
-            continue;
-        }
-        if kind.is_dir() {
-            gather(&entry.path(), &format!("{path}/"), files)?;
-        } else if kind.is_file() && (name.ends_with(".yaml") || name.ends_with(".yml")) {
-            files.insert(path, std::fs::read(entry.path())?);
-        }
-    }
-    Ok(())
-}
-
-fn refused(world: &World, problems: &[Diagnostic]) -> Result<Exit, Complaint> {
-    written(report::show(&world.terminal, MessageFormat::Human, problems))?;
-    Ok(Exit::of(problems))
 }

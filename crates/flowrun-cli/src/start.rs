@@ -117,7 +117,7 @@ fn read(world: &World, file: &Path) -> Result<Result<SourceText, Diagnostic>, Co
 }
 
 /// Shows what is wrong; nothing was sent.
-fn refused(world: &World, diagnostics: &[Diagnostic]) -> Result<Exit, Complaint> {
+pub(crate) fn refused(world: &World, diagnostics: &[Diagnostic]) -> Result<Exit, Complaint> {
     warn(world, diagnostics)?;
     Ok(Exit::of(diagnostics))
 }

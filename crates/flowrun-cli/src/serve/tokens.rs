@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use flowrun::step::Clock as _;
-use flowrun::template::duration;
 use flowrun::{SystemClock, SystemEntropy};
 use flowrun_server::{Audit, Scope, Tokens};
 use secrecy::ExposeSecret as _;
@@ -12,6 +10,7 @@ use super::config;
 use crate::args::{AuditArguments, ConfigArguments, ScopeName, TokensVerb};
 use crate::complaint::Complaint;
 use crate::exit::Exit;
+use crate::moment;
 use crate::output::written;
 use crate::world::World;
 
@@ -62,15 +61,8 @@ fn create(
     (name, scopes, expires): (&str, &[ScopeName], Option<&str>),
     config: &ConfigArguments,
 ) -> Result<Exit, Complaint> {
-    let unreadable = |text: &str| {
-        Complaint::new(Exit::Usage, format!("`{text}` is no duration")).help("write 12h, 7d or 1h30m")
-    };
-    let end = |text: &str| {
-        let length = duration::parse(text).map_err(|_| unreadable(text))?;
-        SystemClock.now().checked_add(length).map_err(|_| unreadable(text))
-    };
     let scopes: Vec<Scope> = scopes.iter().map(|scope| (*scope).into()).collect();
-    let expires = expires.map(end).transpose()?;
+    let expires = expires.map(moment::ahead).transpose()?;
     let (token, text) = of(world, config)?.create(name, &scopes, expires).map_err(failed)?;
     written(world.terminal.data(text.expose_secret()))?;
     world.terminal.say(&format!(
