@@ -57,6 +57,9 @@ pub(crate) async fn resume(
     let Some(journal) = inlet.journal().or_else(|| services.journal.clone()) else {
         return Outcome::Blocked { why: "this engine has no journal".to_owned() };
     };
+    if kept.standing.is_over() {
+        return Outcome::Existing { standing: kept.standing, answer: None };
+    }
     let conversation = kept.conversation.clone();
     let replayed = match Replayed::of(flow, &key.id, kept) {
         Ok(replayed) => replayed,
@@ -292,7 +295,7 @@ impl<'f> Driver<'f> {
             for command in commands {
                 match command {
                     Command::Yield => self.is_yielding = true,
-                    Command::Finish(end) => return Ok(Some(end)),
+                    Command::Finish(end) => return self.finish(end).await,
                     Command::Emit { event, key, data, id } => {
                         self.emit(Told { event, key, data, id }).await?
                     }

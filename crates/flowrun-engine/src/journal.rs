@@ -12,6 +12,8 @@ use std::fmt;
 
 use flowrun_step::{BoxFuture, RunId, Tenant};
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::Map;
 
 use crate::host::{Filter, View};
 use crate::mail::{Incoming, Told};
@@ -133,6 +135,39 @@ pub trait Journal: fmt::Debug + Send + Sync {
 
     /// One run, whoever drives it.
     fn view<'a>(&'a self, run: &'a RunKey) -> Kept<'a, Option<View>>;
+
+    /// One run with everything that is kept of it, whoever drives it: from its first entry, if nothing of it was forgotten.
+    fn look<'a>(&'a self, run: &'a RunKey) -> Kept<'a, Option<KeptRun>>;
+}
+
+/// What stays of a run that is over, until retention ends (R13). One that failed or whose time was up stays whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum History {
+    /// That it was, in a word, and what its caller was answered: not its outputs, not whom it talked with.
+    None,
+    /// How it ended, with its outputs, and whom it talked with.
+    #[default]
+    Summary,
+    /// Everything that happened in it.
+    Full,
+}
+
+impl History {
+    /// Whether everything is kept of a run that ended so (`Standing::status`).
+    #[must_use]
+    pub fn keeps(self, status: &str) -> bool {
+        self == Self::Full || matches!(status, "failed" | "timed_out")
+    }
+
+    /// How a run stands, as it is kept.
+    #[must_use]
+    pub fn kept(self, standing: Standing) -> Standing {
+        match standing {
+            Standing::Done { .. } if self == Self::None => Standing::Done { outputs: Map::new() },
+            other => other,
+        }
+    }
 }
 
 /// Why a journal did not do what it was asked.

@@ -7,7 +7,7 @@ use flowrun_machine::{Command, EventRecord, Plan, Run};
 use jiff::Timestamp;
 
 use crate::journal::{
-    Appended, Change, Entry, Journal, JournalError, KeptCheckpoint, Rest, RunKey, Standing,
+    Appended, Begun, Change, Entry, Journal, JournalError, KeptCheckpoint, NewRun, Rest, RunKey, Standing,
 };
 
 /// How many bytes of entries are kept before a checkpoint takes their place; or twice those of the last one, if that is more.
@@ -27,11 +27,14 @@ pub(crate) struct Log {
     /// The bytes at which a checkpoint is made.
     most: usize,
     is_long: bool,
+    /// Whether it is kept that the run is over.
+    is_over: bool,
 }
 
 impl Log {
     pub(crate) fn new(journal: Arc<dyn Journal>, id: RunKey, losses: BTreeMap<u64, u32>) -> Self {
-        Self { journal, id, turns: 0, losses, doubts: BTreeMap::new(), most: LOG, is_long: false }
+        let (turns, doubts, is_long, is_over) = (0, BTreeMap::new(), false, false);
+        Self { journal, id, turns, losses, doubts, most: LOG, is_long, is_over }
     }
 
     pub(crate) fn journal(&self) -> &Arc<dyn Journal> {
@@ -96,9 +99,24 @@ impl Log {
 
     /// Keeps what an event changed; says whether there is mail for what the run waits for now.
     pub(crate) async fn keep(&mut self, change: Change) -> Result<bool, JournalError> {
+        let is_over = change.standing.is_over();
         let Appended { bytes, has_mail } = self.journal.append(&self.id, change).await?;
-        self.is_long = bytes > self.most;
+        (self.is_long, self.is_over) = (bytes > self.most, is_over);
         Ok(has_mail)
+    }
+
+    /// Keeps that a run begins.
+    pub(crate) async fn begin(&mut self, run: NewRun) -> Result<Begun, JournalError> {
+        self.is_over = run.change.standing.is_over();
+        self.journal.begin(run).await
+    }
+
+    /// Keeps that the run is over, unless that is kept already.
+    pub(crate) async fn end(&mut self, now: Timestamp, standing: Standing) -> Result<(), JournalError> {
+        if self.is_over {
+            return Ok(());
+        }
+        self.keep(Change::new(now, None, standing)).await.map(drop)
     }
 
     /// Makes a checkpoint of a log that has become long. The run must be at rest, and all that follows from the last entry done:

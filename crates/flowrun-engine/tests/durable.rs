@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use disk::{Death, Disk};
 use edges::{Closed, Ticking, paused};
-use flowrun_engine::journal::{Journal, RunKey};
+use flowrun_engine::journal::{Journal, RunKey, Standing};
 use flowrun_engine::{Engine, Outcome, Start};
 use flowrun_lang::{Catalog, Flow, SourceText, check};
 use flowrun_machine::InDoubt;
@@ -108,6 +108,10 @@ fn ended(outcome: &Outcome) -> String {
         Outcome::Done { outputs } => format!("done {}", json!(outputs)),
         Outcome::Failed { failure, .. } => format!("failed {}", failure.message),
         Outcome::InDoubt { steps } => format!("in doubt {steps:?}"),
+        Outcome::Existing { standing: Standing::Done { outputs }, .. } => format!("done {}", json!(outputs)),
+        Outcome::Existing { standing: Standing::Failed { error }, .. } => {
+            format!("failed {}", error["message"].as_str().unwrap_or_default())
+        }
         other => format!("{other:?}"),
     }
 }

@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use disk::{Death, Disk};
 use edges::{Closed, Ticking, paused};
-use flowrun_engine::journal::{Journal, RunKey};
+use flowrun_engine::journal::{Journal, RunKey, Standing};
 use flowrun_engine::{Engine, Outcome, Start};
 use flowrun_lang::Flow;
 use flowrun_step::{
@@ -124,7 +124,9 @@ fn said(disk: &Disk) -> Vec<(String, String)> {
 
 fn end(outcome: &Outcome) -> String {
     match outcome {
-        Outcome::Done { outputs } => json!(outputs).to_string(),
+        Outcome::Done { outputs } | Outcome::Existing { standing: Standing::Done { outputs }, .. } => {
+            json!(outputs).to_string()
+        }
         other => format!("{other:?}"),
     }
 }

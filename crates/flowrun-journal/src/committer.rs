@@ -4,7 +4,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
 use flowrun_engine::journal::JournalError;
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 /// The most pieces of work in one commit.
@@ -12,7 +12,7 @@ const TOGETHER: usize = 256;
 
 /// One piece of work: done within a transaction, it gives how to tell of it once that is on disk. Without a transaction, or
 /// where it fails, it tells so itself.
-type Job = Box<dyn FnOnce(Result<&mut Transaction<'_>, JournalError>) -> Option<Tell> + Send>;
+type Job = Box<dyn FnOnce(Result<&Connection, JournalError>) -> Option<Tell> + Send>;
 /// Tells whoever waits what became of the transaction.
 type Tell = Box<dyn FnOnce(Result<(), JournalError>) + Send>;
 
@@ -39,7 +39,7 @@ impl Committer {
                 drop(tell.send(Err(error)));
                 None
             }
-            Ok(transaction) => match within_savepoint(transaction, work) {
+            Ok(connection) => match within_savepoint(connection, work) {
                 Ok(value) => Some(Box::new(move |committed: Result<(), JournalError>| {
                     drop(tell.send(committed.map(|()| value)))
                 }) as Tell),
@@ -58,34 +58,51 @@ fn gone() -> JournalError {
     JournalError::Unavailable("its thread has ended".to_owned())
 }
 
-fn serve(mut connection: Connection, jobs: &Receiver<Job>) {
+fn serve(connection: Connection, jobs: &Receiver<Job>) {
     while let Ok(first) = jobs.recv() {
         let jobs = std::iter::once(first).chain(jobs.try_iter().take(TOGETHER - 1)).collect();
-        together(&mut connection, jobs);
+        together(&connection, jobs);
     }
 }
 
 /// Commits jobs in one transaction; one that fails leaves the others as they are.
-fn together(connection: &mut Connection, jobs: Vec<Job>) {
-    let mut transaction = match connection.transaction_with_behavior(TransactionBehavior::Immediate) {
-        Ok(transaction) => transaction,
-        Err(error) => return jobs.into_iter().for_each(|job| drop(job(Err(unavailable(&error))))),
+fn together(connection: &Connection, jobs: Vec<Job>) {
+    if let Err(error) = execute(connection, "BEGIN IMMEDIATE") {
+        return jobs.into_iter().for_each(|job| drop(job(Err(unavailable(&error)))));
+    }
+    // A full disk ends the transaction at once; what comes after that must not be kept on its own.
+    let is_open = |connection: &Connection| match connection.is_autocommit() {
+        true => Err(JournalError::Unavailable("the store gave up what was written with it".to_owned())),
+        false => Ok(()),
     };
-    let tells: Vec<Tell> = jobs.into_iter().filter_map(|job| job(Ok(&mut transaction))).collect();
-    let failed = transaction.commit().err();
+    let tells: Vec<Tell> =
+        jobs.into_iter().filter_map(|job| job(is_open(connection).map(|()| connection))).collect();
+    let failed = execute(connection, "COMMIT").err();
+    if failed.is_some() && !connection.is_autocommit() {
+        // What a failed commit leaves open must not swallow the next one; that it cannot be closed shows there.
+        let _ = execute(connection, "ROLLBACK");
+    }
     for tell in tells {
         tell(failed.as_ref().map_or(Ok(()), |error| Err(unavailable(error))));
     }
 }
 
+/// Does a piece of work, or nothing of it. Its statements are prepared once: rusqlite's own savepoints are not.
 fn within_savepoint<T>(
-    transaction: &mut Transaction<'_>,
+    connection: &Connection,
     work: impl FnOnce(&Connection) -> Result<T, rusqlite::Error>,
 ) -> Result<T, rusqlite::Error> {
-    let savepoint = transaction.savepoint()?;
-    let value = work(&savepoint)?;
-    savepoint.commit()?;
-    Ok(value)
+    execute(connection, "SAVEPOINT job")?;
+    let done = work(connection);
+    if done.is_err() {
+        execute(connection, "ROLLBACK TO job")?;
+    }
+    execute(connection, "RELEASE job")?;
+    done
+}
+
+fn execute(connection: &Connection, statement: &str) -> Result<(), rusqlite::Error> {
+    connection.prepare_cached(statement)?.execute([]).map(drop)
 }
 
 fn unavailable(error: &rusqlite::Error) -> JournalError {

@@ -25,6 +25,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod begin;
 mod committer;
 mod find;
 mod lease;
@@ -33,8 +34,11 @@ mod mail;
 mod runs;
 mod schema;
 mod sealed;
+mod standing;
+mod tenants;
+mod writes;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fmt;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -42,15 +46,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use flowrun_engine::host::{Filter, View};
 use flowrun_engine::journal::{
-    Address, Appended, Begun, Change, Delivered, HandedOver, Journal, JournalError, Kept, KeptCheckpoint,
-    KeptRun, Letter, NewRun, Rest, RunKey, Standing, Summary, Texts,
+    Address, Appended, Begun, Change, Delivered, HandedOver, History, Journal, JournalError, Kept,
+    KeptCheckpoint, KeptRun, Letter, NewRun, Rest, RunKey, Standing, Summary, Texts,
 };
 use flowrun_engine::{Conversation, Incoming, Message, Told};
 use flowrun_step::{Clock, Entropy, Tenant};
 use jiff::Timestamp;
 
 use committer::Committer;
+use find::Spread;
 use sealed::Sealer;
+use tenants::Tenancy;
 
 /// A journal in a folder.
 pub struct SqliteJournal {
@@ -58,10 +64,12 @@ pub struct SqliteJournal {
     committer: Committer,
     sealer: Sealer,
     clock: Arc<dyn Clock>,
+    history: History,
     /// The runs of this process.
     held: Mutex<HashMap<RunKey, Held>>,
-    /// Texts that are known to be kept.
-    texts: Mutex<HashSet<String>>,
+    tenants: Mutex<HashMap<Tenant, Tenancy>>,
+    /// Where the log was when this process began.
+    spread: Mutex<Spread>,
 }
 
 /// A run that this process has.
@@ -72,7 +80,6 @@ struct Held {
 }
 
 /// What is known of a run while this process drives it.
-#[derive(Clone)]
 struct Driven {
     /// Its row.
     n: i64,
@@ -81,6 +88,8 @@ struct Driven {
     /// The bytes of its entries.
     bytes: usize,
     standing: Standing,
+    /// Where its entries are in the log.
+    log: Vec<i64>,
 }
 
 /// Why a journal was not opened.
@@ -101,6 +110,11 @@ pub enum OpenError {
     /// A newer version of flowrun made it.
     #[error("the journal has format {0}, which this version does not know")]
     Newer(i64),
+    /// A version of flowrun made it that is too old: the one between brings it up.
+    #[error(
+        "the journal has format {0}, which this version no longer reads; a version of flowrun between brings it up"
+    )]
+    Older(i64),
     /// Another key sealed it.
     #[error("the journal does not open with this key")]
     Key,
@@ -122,21 +136,25 @@ impl SqliteJournal {
         let sealer = Sealer::new(key, installation, entropy);
         schema::check_key(&connection, &sealer)?;
         let committer = Committer::start(connection).map_err(failed)?;
-        let (held, texts) = (Mutex::default(), Mutex::default());
-        Ok(Self { folder: folder.to_owned(), committer, sealer, clock, held, texts })
+        let (held, tenants, spread) = (Mutex::default(), Mutex::default(), Mutex::default());
+        let (folder, history) = (folder.to_owned(), History::default());
+        Ok(Self { folder, committer, sealer, clock, history, held, tenants, spread })
+    }
+
+    /// Says what stays of runs that are over, until they are pruned; a [`History::Summary`] unless it is said (R13).
+    #[must_use]
+    pub fn history(mut self, history: History) -> Self {
+        self.history = history;
+        self
     }
 
     /// The time, for lists; what a run goes by is in its entries.
-    fn now(&self) -> String {
-        self.clock.now().to_string()
+    fn now(&self) -> i64 {
+        self.clock.now().as_millisecond()
     }
 
     fn held(&self) -> MutexGuard<'_, HashMap<RunKey, Held>> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn texts(&self) -> MutexGuard<'_, HashSet<String>> {
-        self.texts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes a run for this process; says whether it did not have it yet.
@@ -164,9 +182,11 @@ impl SqliteJournal {
     }
 
     /// What is known of a run of this process.
-    fn driven(&self, run: &RunKey) -> Result<Driven, JournalError> {
-        let driven = self.held().get(run).and_then(|held| held.driven.clone());
+    fn driven<T>(&self, run: &RunKey, look: impl FnOnce(&mut Driven) -> T) -> Result<T, JournalError> {
+        let mut held = self.held();
+        let driven = held.get_mut(run).and_then(|held| held.driven.as_mut());
         driven
+            .map(look)
             .ok_or_else(|| JournalError::Unavailable(format!("this process does not drive the run `{run}`")))
     }
 
@@ -178,6 +198,19 @@ impl SqliteJournal {
         if let Some(held) = self.held().get_mut(run) {
             held.driven = Some(driven);
         }
+    }
+
+    /// Remembers how a run went on; one that is over is let go.
+    fn drove<T>(&self, run: &RunKey, standing: Standing, change: impl FnOnce(&mut Driven) -> T) -> Option<T> {
+        if standing.is_over() {
+            self.release(run);
+            return None;
+        }
+        self.driven(run, |driven| {
+            driven.standing = standing;
+            change(driven)
+        })
+        .ok()
     }
 }
 
@@ -239,7 +272,7 @@ impl Journal for SqliteJournal {
     fn load<'a>(&'a self, run: &'a RunKey) -> Kept<'a, Option<KeptRun>> {
         Box::pin(async move {
             self.hold(run)?;
-            match self.find(run, true).await {
+            match self.take_up(run).await {
                 Ok(Some((kept, driven))) => {
                     self.drives(run, driven);
                     Ok(Some(kept))
@@ -317,5 +350,9 @@ impl Journal for SqliteJournal {
 
     fn view<'a>(&'a self, run: &'a RunKey) -> Kept<'a, Option<View>> {
         Box::pin(self.view_of(run))
+    }
+
+    fn look<'a>(&'a self, run: &'a RunKey) -> Kept<'a, Option<KeptRun>> {
+        Box::pin(self.look_at(run))
     }
 }

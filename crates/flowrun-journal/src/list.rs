@@ -1,33 +1,42 @@
 //! What a journal says of its runs, and what it forgets of them.
 
+use std::sync::PoisonError;
+
 use flowrun_engine::host::{Filter, View};
-use flowrun_engine::journal::{JournalError, KeptRun, RunKey, Summary};
+use flowrun_engine::journal::{JournalError, RunKey, Summary};
 use flowrun_step::{RunId, Tenant};
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, params};
 
 use crate::SqliteJournal;
+use crate::find::Spread;
 use crate::lease;
 use crate::mail::forget_seen;
 use crate::sealed::Place;
+use crate::standing::{self, Stands};
 
 const COLUMNS: &str = "id, flow, status, began, changed, over";
 
 /// Runs that are not at rest, those at rest that have mail, and blocked ones: this build may be another. `CROSS` and
 /// `INDEXED BY` keep SQLite from looking through every run for the few that are meant.
 const AWAKE: &str = "
-    SELECT tenant, id FROM run INDEXED BY run_awake WHERE rest = 0 AND over = 0
-    UNION SELECT tenant, id FROM run INDEXED BY run_blocked WHERE status = 'blocked'
-    UNION SELECT tenant, id FROM inbox CROSS JOIN run ON n = inbox.run WHERE rest = 1 AND over = 0
-    UNION SELECT tenant, id FROM inbox CROSS JOIN conversation ON key = inbox.conversation CROSS JOIN run ON n = conversation.run
-        WHERE inbox.next = 0 AND rest = 1 AND over = 0
+    SELECT name, id, run.n FROM tenant JOIN run ON run.tenant = tenant.n WHERE run.n IN (
+        SELECT n FROM run INDEXED BY run_awake WHERE rest = 0 AND over = 0
+        UNION SELECT n FROM run INDEXED BY run_blocked WHERE status = 'blocked'
+        UNION SELECT n FROM inbox CROSS JOIN run ON n = inbox.run WHERE rest = 1 AND over = 0
+        UNION SELECT n FROM inbox CROSS JOIN conversation ON key = inbox.conversation CROSS JOIN run ON n = conversation.run
+            WHERE inbox.next = 0 AND rest = 1 AND over = 0)
 ";
 
 /// A row as lists show it; whether it is over.
 fn summary(row: &Row<'_>) -> rusqlite::Result<(Summary, bool)> {
     let (id, flow, status) = (row.get(0)?, row.get(1)?, row.get(2)?);
-    let (began, changed) = (row.get(3)?, row.get(4)?);
+    let (began, changed) = (moment(row.get(3)?), moment(row.get(4)?));
     Ok((Summary { id, flow, status, is_driven: false, began, changed }, row.get(5)?))
+}
+
+fn moment(at: i64) -> String {
+    Timestamp::from_millisecond(at).unwrap_or_default().to_string()
 }
 
 impl SqliteJournal {
@@ -36,7 +45,7 @@ impl SqliteJournal {
         tenant: &Tenant,
         filter: Filter,
     ) -> Result<Vec<Summary>, JournalError> {
-        let key = tenant.clone();
+        let Some(tenancy) = self.tenant_if_known(tenant).await? else { return Ok(Vec::new()) };
         let rows = self.committer.commit(move |connection| {
             let mut all = connection.prepare_cached(&format!(
                 "SELECT {COLUMNS} FROM run WHERE tenant = ?1 AND (?2 IS NULL OR flow = ?2) AND (?3 IS NULL OR status = ?3) \
@@ -45,7 +54,7 @@ impl SqliteJournal {
             ))?;
             let after = filter.after.as_ref().map(RunId::as_str);
             let most = i64::try_from(filter.page()).unwrap_or(i64::MAX);
-            all.query_map(params![key.as_str(), filter.flow, filter.status, after, most], summary)?
+            all.query_map(params![tenancy.n, filter.flow, filter.status, after, most], summary)?
                 .collect::<Result<Vec<_>, _>>()
         });
         Ok(rows.await?.into_iter().map(|(row, over)| self.with_driver(tenant, row, over)).collect())
@@ -59,28 +68,21 @@ impl SqliteJournal {
     }
 
     pub(crate) async fn view_of(&self, run: &RunKey) -> Result<Option<View>, JournalError> {
-        let key = run.clone();
+        let Some(tenancy) = self.tenant_if_known(&run.tenant).await? else { return Ok(None) };
+        let id = run.id.clone();
         let row = self.committer.commit(move |connection| {
             let mut one = connection.prepare_cached(&format!(
-                "SELECT {COLUMNS}, standing, answer FROM run WHERE tenant = ?1 AND id = ?2"
+                "SELECT {COLUMNS}, {}, answer FROM run WHERE tenant = ?1 AND id = ?2",
+                standing::COLUMNS
             ))?;
-            let row = |row: &Row<'_>| Ok((summary(row)?, row.get(6)?, row.get(7)?));
-            one.query_row([key.tenant.as_str(), key.id.as_str()], row).optional()
+            let row = |row: &Row<'_>| Ok((summary(row)?, Stands::read(row, 6)?, row.get(9)?));
+            one.query_row(params![tenancy.n, id.as_str()], row).optional()
         });
-        let Some(((summary, over), standing, answer)) = row.await? else { return Ok(None) };
-        let standing: Vec<u8> = standing;
-        let answer: Option<Vec<u8>> = answer;
-        let answer = answer.map(|sealed| self.sealer.open(&Place::Answer(run), &sealed)).transpose()?;
-        let standing = self.sealer.open(&Place::Standing(run), &standing)?;
+        let Some(((summary, over), stands, answer)) = row.await? else { return Ok(None) };
+        let (answer, sealer): (Option<Vec<u8>>, _) = (answer, &tenancy.sealer);
+        let answer = answer.map(|sealed| sealer.open(&Place::Answer(run), &sealed)).transpose()?;
+        let standing = stands.open(sealer, run)?;
         Ok(Some(View::new(self.with_driver(&run.tenant, summary, over), standing, answer)))
-    }
-
-    /// A run as it is kept, whoever drives it; none if there is none of this id.
-    ///
-    /// # Errors
-    /// When the journal cannot be read, or a record of the run was changed.
-    pub async fn look(&self, run: &RunKey) -> Result<Option<KeptRun>, JournalError> {
-        Ok(self.find(run, false).await?.map(|(kept, _)| kept))
     }
 
     /// Whether a process drives a run at this moment.
@@ -97,7 +99,8 @@ impl SqliteJournal {
         let (now, most) = (now.as_millisecond(), i64::try_from(most).unwrap_or(i64::MAX));
         let due = self.committer.commit(move |connection| {
             let mut due = connection.prepare_cached(
-                "SELECT tenant, id, due FROM run WHERE due IS NOT NULL ORDER BY due LIMIT ?1",
+                "SELECT name, id, due FROM run INDEXED BY run_due JOIN tenant ON tenant.n = run.tenant \
+                 WHERE rest = 1 AND due IS NOT NULL ORDER BY due LIMIT ?1",
             )?;
             let row = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get::<_, i64>(2)?));
             due.query_map([most.saturating_add(1)], row)?.collect::<Result<Vec<_>, _>>()
@@ -133,11 +136,14 @@ impl SqliteJournal {
     pub(crate) async fn awake(&self) -> Result<Vec<RunKey>, JournalError> {
         let awake = self.committer.commit(move |connection| {
             let mut query = connection.prepare(AWAKE)?;
-            query
-                .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
-                .collect::<Result<Vec<(String, String)>, _>>()
+            let row = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+            let awake = query.query_map([], row)?.collect::<Result<Vec<(String, String, i64)>, _>>()?;
+            let spread = Spread::of(connection, awake.iter().map(|(.., n)| *n))?;
+            Ok((awake, spread))
         });
-        Ok(awake.await?.iter().filter_map(|(tenant, id)| key_of(tenant, id)).collect())
+        let (awake, spread) = awake.await?;
+        *self.spread.lock().unwrap_or_else(PoisonError::into_inner) = spread;
+        Ok(awake.iter().filter_map(|(tenant, id, _)| key_of(tenant, id)).collect())
     }
 
     /// Removes runs that were over before a moment, with everything kept of them; gives how many.
@@ -145,21 +151,18 @@ impl SqliteJournal {
     /// # Errors
     /// When the journal cannot be written; then none is removed.
     pub async fn prune(&self, before: Timestamp) -> Result<usize, JournalError> {
-        let (before, now) = (before.to_string(), self.clock.now());
+        let (before, now) = (before.as_millisecond(), self.clock.now());
         let pruned = self.committer.commit(move |connection| {
-            const OVER: &str = "over = 1 AND changed < ?1";
-            connection.execute(
-                &format!("DELETE FROM log WHERE run IN (SELECT n FROM run WHERE {OVER})"),
-                [&before],
-            )?;
-            let removed = connection.execute(&format!("DELETE FROM run WHERE {OVER}"), [&before])?;
+            const OVER: &str = "SELECT n FROM run WHERE over = 1 AND changed < ?1";
+            for table in ["log", "history", "checkpoint"] {
+                connection.execute(&format!("DELETE FROM {table} WHERE run IN ({OVER})"), [before])?;
+            }
+            let removed = connection.execute("DELETE FROM run WHERE over = 1 AND changed < ?1", [before])?;
             forget_seen(connection, now)?;
-            connection.execute("DELETE FROM texts WHERE hash NOT IN (SELECT texts FROM run)", [])?;
+            connection.execute("DELETE FROM texts WHERE n NOT IN (SELECT texts FROM run)", [])?;
             Ok(removed)
         });
-        let removed = pruned.await?;
-        self.texts().clear();
-        Ok(removed)
+        pruned.await
     }
 }
 

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::SqliteJournal;
 use crate::sealed::{Place, Sealer};
+use crate::tenants::Tenancy;
 
 /// A letter, as it is kept.
 #[derive(Serialize, Deserialize)]
@@ -58,19 +59,21 @@ pub(crate) fn forget_seen(connection: &Connection, now: Timestamp) -> rusqlite::
 
 fn post(
     connection: &Connection,
+    tenant: i64,
     (run, conversation): (Option<i64>, Option<&[u8; 16]>),
     next: bool,
-    at: i64,
-    body: &[u8],
+    (at, body): (i64, &[u8]),
 ) -> rusqlite::Result<()> {
     let mut insert = connection.prepare_cached(
-        "INSERT INTO inbox (run, conversation, next, at, body) VALUES (?1, ?2, ?3, ?4, ?5)",
+        "INSERT INTO inbox (tenant, run, conversation, next, at, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     )?;
-    insert.execute(params![run, conversation, next, at, body]).map(drop)
+    insert.execute(params![tenant, run, conversation, next, at, body]).map(drop)
 }
 
 fn meant(connection: &Connection, n: i64) -> rusqlite::Result<Option<Meant>> {
-    let mut found = connection.prepare_cached("SELECT tenant, id, rest FROM run WHERE n = ?1")?;
+    let mut found = connection.prepare_cached(
+        "SELECT name, id, rest FROM run JOIN tenant ON tenant.n = run.tenant WHERE run.n = ?1",
+    )?;
     let row =
         found.query_row([n], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get(2)?)));
     let Some((tenant, id, rest)) = row.optional()? else { return Ok(None) };
@@ -81,15 +84,13 @@ fn meant(connection: &Connection, n: i64) -> rusqlite::Result<Option<Meant>> {
 /// Gives a run the events that are kept for what it waits for from now on; says whether there are any.
 pub(crate) fn remind(
     connection: &Connection,
-    sealer: &Sealer,
+    (sealer, tenant): (&Sealer, i64),
     (run, n, subjects): (&RunKey, i64, &[[u8; 16]]),
     at: Timestamp,
 ) -> rusqlite::Result<bool> {
     let mut has_mail = false;
     for subject in subjects {
-        let began: String =
-            connection.query_row("SELECT began FROM run WHERE n = ?1", [n], |row| row.get(0))?;
-        let began = began.parse().map_or(i64::MIN, Timestamp::as_millisecond);
+        let began: i64 = connection.query_row("SELECT began FROM run WHERE n = ?1", [n], |row| row.get(0))?;
         let since = began.max(ago(at, KEPT));
         let mut kept = connection
             .prepare_cached("SELECT key, at, body FROM event WHERE subject = ?1 AND at >= ?2 ORDER BY seq")?;
@@ -99,7 +100,7 @@ pub(crate) fn remind(
             let told = sealer.open::<Told>(&Place::Event(&key), &sealed);
             let body =
                 told.and_then(|told| sealer.close(&Place::Letter(run), &Body::Other(Incoming::Event(told))));
-            post(connection, (Some(n), None), false, at, &body.map_err(unsealed)?)?;
+            post(connection, tenant, (Some(n), None), false, (at, &body.map_err(unsealed)?))?;
             has_mail = true;
         }
     }
@@ -112,19 +113,20 @@ fn unsealed(error: JournalError) -> rusqlite::Error {
 
 impl SqliteJournal {
     pub(crate) async fn mail_of(&self, run: &RunKey, heard: u64) -> Result<Vec<Letter>, JournalError> {
-        let key = run.clone();
+        let Some(tenancy) = self.tenant_if_known(&run.tenant).await? else { return Ok(Vec::new()) };
+        let (id, tenant) = (run.id.clone(), tenancy.n);
         let rows = self.committer.commit(move |connection| {
             let mut mail = connection.prepare_cached(
                 "SELECT number, at, body, conversation FROM inbox WHERE number > ?3 AND next = 0 AND (run = (SELECT n FROM run \
                  WHERE tenant = ?1 AND id = ?2) OR conversation = (SELECT talk FROM run WHERE tenant = ?1 AND id = ?2)) ORDER BY number",
             )?;
-            let key = params![key.tenant.as_str(), key.id.as_str(), heard];
+            let key = params![tenant, id.as_str(), heard];
             let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?));
             mail.query_map(key, row)?.collect::<Result<Vec<_>, _>>()
         });
         let letter = |(number, at, sealed, conversation): (u64, i64, Vec<u8>, Option<[u8; 16]>)| {
             let place = conversation.as_ref().map_or(Place::Letter(run), Place::Message);
-            let incoming = match self.sealer.open(&place, &sealed)? {
+            let incoming = match tenancy.sealer.open(&place, &sealed)? {
                 Body::Message(message) => Incoming::Message(message.body()),
                 Body::Other(incoming) => incoming,
             };
@@ -139,7 +141,7 @@ impl SqliteJournal {
         at: Timestamp,
         interrupts: bool,
     ) -> Result<Delivered, JournalError> {
-        let sealer = self.sealer.clone();
+        let Tenancy { n: tenant, sealer } = self.tenant(&message.tenant).await?;
         let key = sealer.conversation(&message.tenant, &message.conversation);
         let id = sealer.message(&key, &message.id);
         let body = sealer.close(&Place::Message(&key), &Body::Message(message))?;
@@ -165,9 +167,9 @@ impl SqliteJournal {
             if !interrupts && !is_awaited && !makes_room(connection, &key, &busy)? {
                 return Ok(Delivered::Dropped(run.key.id));
             }
-            post(connection, (None, Some(&key)), interrupts, at.as_millisecond(), &body)?;
+            post(connection, tenant, (None, Some(&key)), interrupts, (at.as_millisecond(), &body))?;
             if interrupts {
-                order(connection, &sealer, &run, (Incoming::interruption(), at))?;
+                order(connection, (&sealer, tenant), &run, (Incoming::interruption(), at))?;
             }
             Ok(Delivered::Kept { address: run.address(), is_awaited })
         });
@@ -180,12 +182,13 @@ impl SqliteJournal {
         incoming: Incoming,
         at: Timestamp,
     ) -> Result<Delivered, JournalError> {
-        let (sealer, key) = (self.sealer.clone(), run.clone());
+        let Some(Tenancy { n: tenant, sealer }) = self.tenant_if_known(&run.tenant).await? else {
+            return Ok(Delivered::Nobody);
+        };
+        let key = run.clone();
         let delivered = self.committer.commit(move |connection| {
             let n = "SELECT n FROM run WHERE tenant = ?1 AND id = ?2 AND over = 0";
-            let n = connection
-                .query_row(n, [key.tenant.as_str(), key.id.as_str()], |row| row.get(0))
-                .optional()?;
+            let n = connection.query_row(n, params![tenant, key.id.as_str()], |row| row.get(0)).optional()?;
             let Some(run) = n.map(|n| meant(connection, n)).transpose()?.flatten() else {
                 return Ok(Delivered::Nobody);
             };
@@ -194,7 +197,7 @@ impl SqliteJournal {
             {
                 return Ok(Delivered::Duplicate);
             }
-            order(connection, &sealer, &run, (incoming, at))?;
+            order(connection, (&sealer, tenant), &run, (incoming, at))?;
             Ok(Delivered::Kept { address: run.address(), is_awaited: true })
         });
         delivered.await
@@ -206,26 +209,27 @@ impl SqliteJournal {
         told: Told,
         at: Timestamp,
     ) -> Result<Option<Vec<Address>>, JournalError> {
-        let sealer = self.sealer.clone();
+        let Tenancy { n, sealer } = self.tenant(tenant).await?;
         let id = sealer.event(tenant, &told.id);
         let subject = sealer.subject(tenant, &told.event, told.key.as_deref());
         let body = sealer.close(&Place::Event(&id), &told)?;
         let heard = self.committer.commit(move |connection| {
             connection.execute("DELETE FROM event WHERE at < ?1", [ago(at, KEPT)])?;
-            let insert = "INSERT OR IGNORE INTO event (key, subject, at, body) VALUES (?1, ?2, ?3, ?4)";
+            let insert =
+                "INSERT OR IGNORE INTO event (tenant, key, subject, at, body) VALUES (?1, ?2, ?3, ?4, ?5)";
             let now = at.as_millisecond();
-            if connection.execute(insert, params![&id[..], &subject[..], now, body])? == 0 {
+            if connection.execute(insert, params![n, &id[..], &subject[..], now, body])? == 0 {
                 return Ok(None);
             }
             let mut waiting = connection.prepare_cached(
-                "SELECT n FROM waiter JOIN run ON n = waiter.run WHERE subject = ?1 ORDER BY id",
+                "SELECT run.n FROM waiter JOIN run ON run.n = waiter.run WHERE subject = ?1 ORDER BY id",
             )?;
             let waiting: Vec<i64> =
                 waiting.query_map([&subject[..]], |row| row.get(0))?.collect::<Result<_, _>>()?;
             let mut heard = Vec::new();
-            for n in waiting {
-                let Some(run) = meant(connection, n)? else { continue };
-                order(connection, &sealer, &run, (Incoming::Event(told.clone()), at))?;
+            for run in waiting {
+                let Some(run) = meant(connection, run)? else { continue };
+                order(connection, (&sealer, n), &run, (Incoming::Event(told.clone()), at))?;
                 heard.push(run.address());
             }
             Ok(Some(heard))
@@ -242,20 +246,20 @@ impl SqliteJournal {
     pub(crate) async fn strays(&self) -> Result<Vec<(u64, Message)>, JournalError> {
         let rows = self.committer.commit(move |connection| {
             let mut strays = connection.prepare_cached(
-                "SELECT number, conversation, body FROM inbox WHERE conversation IS NOT NULL AND NOT EXISTS (SELECT 1 FROM \
-                 conversation WHERE key = inbox.conversation AND run IS NOT NULL) ORDER BY number LIMIT 100",
+                "SELECT number, tenant, conversation, body FROM inbox WHERE conversation IS NOT NULL AND NOT EXISTS (SELECT 1 \
+                 FROM conversation WHERE key = inbox.conversation AND run IS NOT NULL) ORDER BY number LIMIT 100",
             )?;
-            let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
-            strays.query_map([], row)?.collect::<Result<Vec<_>, _>>()
+            let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?));
+            strays.query_map([], row)?.collect::<Result<Vec<(u64, i64, [u8; 16], Vec<u8>)>, _>>()
         });
-        let stray = |(number, conversation, sealed): (u64, [u8; 16], Vec<u8>)| match self
-            .sealer
-            .open(&Place::Message(&conversation), &sealed)?
-        {
-            Body::Message(message) => Ok(Some((number, message))),
-            Body::Other(_) => Ok(None),
-        };
-        rows.await?.into_iter().filter_map(|row| stray(row).transpose()).collect()
+        let mut strays = Vec::new();
+        for (number, tenant, conversation, sealed) in rows.await? {
+            let Some(tenancy) = self.tenant_of(tenant).await? else { continue };
+            if let Body::Message(message) = tenancy.sealer.open(&Place::Message(&conversation), &sealed)? {
+                strays.push((number, message));
+            }
+        }
+        Ok(strays)
     }
 
     pub(crate) async fn give(
@@ -263,11 +267,12 @@ impl SqliteJournal {
         tenant: &Tenant,
         conversation: &Conversation,
     ) -> Result<HandedOver, JournalError> {
-        let key = self.sealer.conversation(tenant, conversation);
+        let Tenancy { n: owner, sealer } = self.tenant(tenant).await?;
+        let key = sealer.conversation(tenant, conversation);
         let given = self.committer.commit(move |connection| {
-            let hand = "INSERT INTO conversation (key, busy, handed) VALUES (?1, 'queue', 1) \
+            let hand = "INSERT INTO conversation (key, tenant, busy, handed) VALUES (?1, ?2, 'queue', 1) \
                         ON CONFLICT (key) DO UPDATE SET handed = 1";
-            connection.execute(hand, [&key[..]])?;
+            connection.execute(hand, params![&key[..], owner])?;
             let run = "SELECT id FROM run WHERE n = (SELECT run FROM conversation WHERE key = ?1)";
             let run = connection.query_row(run, [&key[..]], |row| row.get::<_, String>(0)).optional()?;
             let mut queued =
@@ -279,7 +284,7 @@ impl SqliteJournal {
             Ok((run, queued))
         });
         let (run, queued) = given.await?;
-        let message = |(_, sealed): &(u64, Vec<u8>)| match self.sealer.open(&Place::Message(&key), sealed)? {
+        let message = |(_, sealed): &(u64, Vec<u8>)| match sealer.open(&Place::Message(&key), sealed)? {
             Body::Message(message) => Ok(Some(message)),
             Body::Other(_) => Ok(None),
         };
@@ -305,12 +310,12 @@ impl SqliteJournal {
 /// Keeps something for one run.
 fn order(
     connection: &Connection,
-    sealer: &Sealer,
+    (sealer, tenant): (&Sealer, i64),
     run: &Meant,
     (incoming, at): (Incoming, Timestamp),
 ) -> rusqlite::Result<()> {
     let body = sealer.close(&Place::Letter(&run.key), &Body::Other(incoming)).map_err(unsealed)?;
-    post(connection, (Some(run.n), None), false, at.as_millisecond(), &body)
+    post(connection, tenant, (Some(run.n), None), false, (at.as_millisecond(), &body))
 }
 
 /// Whether one more message may wait for a run that works.

@@ -11,19 +11,22 @@ use flowrun_seal::{Fingerprint, Seal, Tie};
 use flowrun_step::{Entropy, Tenant};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use zeroize::Zeroizing;
 
 /// Seals the records of one journal.
 #[derive(Clone)]
 pub(crate) struct Sealer {
     seal: Seal,
     fingerprint: Fingerprint,
-    installation: Vec<u8>,
+    installation: Arc<[u8]>,
     entropy: Arc<dyn Entropy>,
 }
 
 /// Where a record stands.
 pub(crate) enum Place<'a> {
     Proof,
+    /// The key of a tenant.
+    Tenant(&'a Tenant),
     Texts(&'a str),
     Standing(&'a RunKey),
     Start(&'a RunKey),
@@ -46,14 +49,15 @@ fn run(RunKey { tenant, id }: &RunKey) -> String {
     if *tenant == Tenant::default() { id.to_string() } else { format!("{tenant}/{id}") }
 }
 
-fn hex(fingerprint: &[u8; 16]) -> String {
-    fingerprint.iter().map(|byte| format!("{byte:02x}")).collect()
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl Place<'_> {
     fn tie(&self) -> (String, u64) {
         let place = match self {
             Self::Proof => "proof".to_owned(),
+            Self::Tenant(tenant) => format!("tenant/{tenant}"),
             Self::Texts(hash) => format!("texts/{hash}"),
             Self::Standing(key) => format!("standing/{}", run(key)),
             Self::Start(key) => format!("start/{}", run(key)),
@@ -62,8 +66,8 @@ impl Place<'_> {
             Self::Who(key) => format!("who/{}", run(key)),
             Self::Entry(key, number) => return (format!("entry/{}", run(key)), number.unsigned_abs()),
             Self::Letter(key) => format!("letter/{}", run(key)),
-            Self::Message(conversation) => format!("message/{}", hex(conversation)),
-            Self::Event(id) => format!("event/{}", hex(id)),
+            Self::Message(conversation) => format!("message/{}", hex(*conversation)),
+            Self::Event(id) => format!("event/{}", hex(*id)),
         };
         (place, 0)
     }
@@ -72,7 +76,25 @@ impl Place<'_> {
 impl Sealer {
     pub(crate) fn new(key: &[u8; 32], installation: Vec<u8>, entropy: Arc<dyn Entropy>) -> Self {
         let fingerprint = Fingerprint::of_purpose(key, b"flowrun journal fingerprints");
+        let installation = installation.into();
         Self { seal: Seal::of_purpose(key, b"flowrun journal"), fingerprint, installation, entropy }
+    }
+
+    /// The same under a tenant's own key: what it sealed is gone with that (R13).
+    pub(crate) fn of_tenant(&self, key: &[u8; 32]) -> Self {
+        Self { seal: Seal::of_purpose(key, b"flowrun journal of a tenant"), ..self.clone() }
+    }
+
+    /// A new key.
+    pub(crate) fn new_key(&self) -> Zeroizing<[u8; 32]> {
+        let mut key = Zeroizing::new([0; 32]);
+        self.entropy.fill(key.as_mut());
+        key
+    }
+
+    /// What a run was started with, to be known when it is started again.
+    pub(crate) fn start(&self, run: &RunKey, digest: &[u8; 32]) -> [u8; 16] {
+        self.fingerprint.of(&["start", run.tenant.as_str(), run.id.as_str(), &hex(digest)])
     }
 
     /// A conversation, to be known again.
@@ -160,6 +182,6 @@ impl Sealer {
     }
 }
 
-fn damaged(place: &Place<'_>, what: &str) -> JournalError {
+pub(crate) fn damaged(place: &Place<'_>, what: &str) -> JournalError {
     JournalError::Unavailable(format!("a record of it {what}: {}", place.tie().0))
 }

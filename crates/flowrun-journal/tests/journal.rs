@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use edges::{Closed, Dice, Mute, Real};
 use flowrun_engine::host::Filter;
-use flowrun_engine::journal::{Journal, JournalError, RunKey, Standing, Summary};
-use flowrun_engine::{Engine, Outcome, Start};
+use flowrun_engine::journal::{History, Journal, JournalError, RunKey, Standing, Summary};
+use flowrun_engine::{Engine, Incoming, Outcome, Start};
 use flowrun_journal::{OpenError, SqliteJournal};
 use flowrun_lang::{Catalog, Flow, SourceText, check};
 use flowrun_step::{RunId, StepSet, Tenant};
@@ -23,7 +23,8 @@ use tokio_util::sync::CancellationToken;
 const KEY: [u8; 32] = [7; 32];
 
 fn open(folder: &Path) -> Arc<SqliteJournal> {
-    Arc::new(SqliteJournal::open(folder, &KEY, (Arc::new(Real), Arc::new(Dice::default()))).unwrap())
+    let edges = (Arc::new(Real) as _, Arc::new(Dice::default()) as _);
+    Arc::new(SqliteJournal::open(folder, &KEY, edges).unwrap().history(History::Full))
 }
 
 fn engine(journal: &Arc<SqliteJournal>) -> Engine {
@@ -123,35 +124,41 @@ async fn a_start_that_is_repeated_while_the_run_waits_changes_nothing() {
     }
 }
 
-/// What a journal of format 1 looked like.
-const FORMAT_1: &str = "
-    CREATE TABLE was_run (
-        id TEXT PRIMARY KEY, flow TEXT NOT NULL, texts TEXT NOT NULL REFERENCES texts (hash), status TEXT NOT NULL,
-        began TEXT NOT NULL, changed TEXT NOT NULL, standing BLOB NOT NULL, checkpoint BLOB, entries INTEGER NOT NULL,
-        bytes INTEGER NOT NULL
-    ) WITHOUT ROWID;
-    INSERT INTO was_run SELECT id, flow, texts, status, began, changed, standing, checkpoint, 0, 0 FROM run;
-    CREATE TABLE was_log (seq INTEGER PRIMARY KEY, run TEXT NOT NULL, number INTEGER NOT NULL, entry BLOB NOT NULL);
-    INSERT INTO was_log SELECT seq, run.id, number, entry FROM log JOIN run ON n = log.run;
-    DROP TABLE log; DROP TABLE run; DROP TABLE conversation; DROP TABLE inbox; DROP TABLE waiter; DROP TABLE event; DROP TABLE mark; DROP TABLE seen;
-    ALTER TABLE was_run RENAME TO run;
-    ALTER TABLE was_log RENAME TO log;
-    CREATE INDEX log_of_run ON log (run, number);
-    PRAGMA user_version = 1;
-";
-
+/// A binary reads its format and the one before (R4b): runs that are over, under way and waiting, and what is on its way to them.
 #[tokio::test]
-async fn a_journal_of_format_1_is_brought_up_and_its_runs_are_not_begun_again() {
+async fn a_journal_of_format_3_is_brought_up_with_all_that_is_in_it() {
     let folder = tempfile::tempdir().unwrap();
-    run(&engine(&open(folder.path())), &flow(SAYS), "one").await;
     let database = rusqlite::Connection::open(folder.path().join("runs.sqlite")).unwrap();
-    database.execute_batch(FORMAT_1).unwrap();
+    database.execute_batch(include_str!("format_3.sql")).unwrap();
     drop(database);
     let journal = open(folder.path());
-    let again = run(&engine(&journal), &flow(SAYS), "one").await;
-    assert!(matches!(again, Outcome::Existing { standing: Standing::Done { .. }, .. }), "{again:?}");
-    assert_eq!(journal.look(&key("one")).await.unwrap().unwrap().entries.len(), 3, "its log came along");
-    assert!(matches!(run(&engine(&journal), &flow(SAYS), "two").await, Outcome::Done { .. }));
+    let over = journal.view(&key("done")).await.unwrap().unwrap();
+    assert!(matches!(over.standing, Standing::Done { outputs } if outputs["who"] == "Ada"));
+    assert_eq!(over.summary.began, "2026-11-27T16:24:32.928Z");
+    let shop = Tenant::new("shop").unwrap();
+    let waiting = &journal.list(&shop, Filter::default()).await.unwrap()[0];
+    let waiting = RunKey::new(shop.clone(), id(&waiting.id));
+    let mut unfinished = journal.unfinished().await.unwrap();
+    unfinished.sort();
+    assert_eq!(unfinished, [key("driven"), waiting.clone()]);
+    let driven = journal.load(&key("driven")).await.unwrap().unwrap();
+    assert_eq!(driven.entries.len(), 2, "its log came along");
+    let mail = journal.mail(&waiting, 0).await.unwrap();
+    assert!(matches!(&mail[0].incoming, Incoming::Message(message) if message["text"] == "42"), "{mail:?}");
+    let kept = journal.load(&waiting).await.unwrap().unwrap();
+    assert_eq!(kept.conversation.unwrap().peer, "+1");
+    assert!(kept.checkpoint.is_some());
+}
+
+#[tokio::test]
+async fn a_journal_of_a_version_that_is_too_old_is_refused_untouched() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(open(folder.path()));
+    let database = rusqlite::Connection::open(folder.path().join("runs.sqlite")).unwrap();
+    database.pragma_update(None, "user_version", 2).unwrap();
+    drop(database);
+    let edges = (Arc::new(Real) as _, Arc::new(Dice::default()) as _);
+    assert!(matches!(SqliteJournal::open(folder.path(), &KEY, edges), Err(OpenError::Older(2))));
 }
 
 /// T4: neither what a flow says nor what it holds stands in clear anywhere in the folder.
@@ -182,7 +189,7 @@ async fn another_key_opens_nothing_and_a_record_that_was_moved_neither() {
     let edges = (Arc::new(Real) as _, Arc::new(Dice::default()) as _);
     assert!(matches!(SqliteJournal::open(folder.path(), &[8; 32], edges), Err(OpenError::Key)));
     let database = rusqlite::Connection::open(folder.path().join("runs.sqlite")).unwrap();
-    let moved = "UPDATE log SET entry = (SELECT entry FROM log WHERE run = 2 AND number = 2) WHERE run = 1 AND number = 2";
+    let moved = "UPDATE history SET entry = (SELECT entry FROM history WHERE run = 2 AND number = 2) WHERE run = 1 AND number = 2";
     assert_eq!(database.execute(moved, []).unwrap(), 1);
     drop(database);
     let journal = open(folder.path());

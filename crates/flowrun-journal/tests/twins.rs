@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use flowrun_engine::host::Filter;
 use flowrun_engine::journal::{
-    Answer, Change, Journal, KeptCheckpoint, MemoryJournal, NewRun, Opener, Rest, RunKey, Standing, Talk,
-    Waits,
+    Answer, Change, History, Journal, KeptCheckpoint, MemoryJournal, NewRun, Opener, Rest, RunKey, Standing,
+    Talk, Waits,
 };
 use flowrun_engine::{Conversation, Incoming, Message, Told};
 use flowrun_journal::SqliteJournal;
@@ -133,6 +133,7 @@ impl Story {
                 "{:?}",
                 journal.view(&run(number)).await.map(|view| view.map(|view| (view.standing, view.answer)))
             ));
+            seen.push(format!("{:?}", journal.look(&run(number)).await));
             seen.push(format!("{:?}", journal.mail(&run(number), 0).await));
         }
         seen.push(format!("{:?}", journal.stray().await));
@@ -242,10 +243,10 @@ impl Story {
     }
 }
 
-async fn compare(folder: &Path, all: &[Asked]) -> Result<(), TestCaseError> {
+async fn compare(folder: &Path, history: History, all: &[Asked]) -> Result<(), TestCaseError> {
     let edges = (Arc::new(Stopped) as _, Arc::new(Dice) as _);
-    let disk = SqliteJournal::open(folder, &[7; 32], edges).expect("a journal");
-    let memory = MemoryJournal::default();
+    let disk = SqliteJournal::open(folder, &[7; 32], edges).expect("a journal").history(history);
+    let memory = MemoryJournal::default().history(history);
     let source = SourceText::new("f.yaml", b"steps: [ { log: hi } ]\n".to_vec()).expect("UTF-8");
     let flow = check(&source, &Catalog::new(StepSet::new())).flow.expect("a flow");
     let mut story = Story { flow, now: Timestamp::UNIX_EPOCH, letters: Vec::new() };
@@ -269,10 +270,11 @@ async fn compare(folder: &Path, all: &[Asked]) -> Result<(), TestCaseError> {
 fn a_journal_on_disk_answers_as_one_in_memory_does() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     let mut runner = TestRunner::new(Config { cases: 60, failure_persistence: None, ..Config::default() });
-    let stories = proptest::collection::vec(asked(), 1..40);
-    let ran = runner.run(&stories, |all| {
+    let history = prop_oneof![Just(History::None), Just(History::Summary), Just(History::Full)];
+    let stories = (history, proptest::collection::vec(asked(), 1..40));
+    let ran = runner.run(&stories, |(history, all)| {
         let folder = tempfile::tempdir().expect("a folder");
-        runtime.block_on(compare(folder.path(), &all))
+        runtime.block_on(compare(folder.path(), history, &all))
     });
     ran.unwrap_or_else(|error| panic!("{error}"));
 }

@@ -12,6 +12,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use flowrun::engine::journal::History;
 use ipnet::IpNet;
 use url::Url;
 
@@ -78,6 +79,8 @@ pub enum ManagedBy {
 pub struct Retention {
     /// How long a run is kept once it is over.
     pub runs: Duration,
+    /// What stays of it until then; one that failed stays whole.
+    pub history: History,
 }
 
 /// What flows may reach beside the public network.
@@ -151,6 +154,7 @@ mod tests {
                 },
                 retention: Retention {
                     runs: 604800s,
+                    history: Full,
                 },
                 network: Network {
                     allow: [],
@@ -177,6 +181,7 @@ mod tests {
             managed_by = 'deploy'
             [retention]
             runs = '2d'
+            history = 'summary'
             [network]
             allow = ['crm.internal:8443']
             [channels.chat]
@@ -193,6 +198,7 @@ mod tests {
         assert_eq!(config.server.drain, Duration::from_secs(60));
         assert_eq!(config.flows.managed_by, ManagedBy::Deploy);
         assert_eq!(config.retention.runs, Duration::from_secs(2 * 86_400));
+        assert_eq!(config.retention.history, History::Summary);
         assert_eq!(config.network.allow, ["crm.internal:8443"]);
         assert_eq!(config.channels["chat"].secret, "chat_key");
         assert_eq!(config.webhooks.open, ["ping"]);

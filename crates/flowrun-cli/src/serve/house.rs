@@ -32,7 +32,7 @@ impl House {
         let edges = (Arc::new(SystemClock) as _, Arc::new(SystemEntropy) as _);
         let data = &config.server.data_dir;
         let journal = SqliteJournal::open(&data.join("runs"), &key, edges)
-            .map(Arc::new)
+            .map(|journal| Arc::new(journal.history(config.retention.history)))
             .map_err(|error| Complaint::from_error(Exit::Failed, &error))?;
         let unusable = |error| Complaint::new(Exit::Failed, "the data folder cannot be used").because(error);
         let callbacks = Callbacks::open(data, base(config)?, &SystemEntropy).map_err(unusable)?;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use flowrun::engine::journal::History;
 use flowrun::engine::journal::JournalError;
 use flowrun::journal::{OpenError, SqliteJournal};
 use flowrun::registry::LookupError;
@@ -34,7 +35,7 @@ pub(crate) async fn open(world: &World) -> Result<Arc<SqliteJournal>, Complaint>
     let key = integrations::registry(world)?.data_key("journal").await.map_err(LookupError::from)?;
     let edges = (Arc::new(SystemClock) as _, Arc::new(SystemEntropy) as _);
     let journal = SqliteJournal::open(&folder, &key, edges);
-    journal.map(Arc::new).map_err(|error| {
+    journal.map(|journal| Arc::new(journal.history(History::Full))).map_err(|error| {
         let complaint = Complaint::from_error(Exit::Failed, &error);
         match error {
             OpenError::Key => {

@@ -1,6 +1,6 @@
 //! Takes the machine further, and keeps what happened before anything that follows from it is done (runs.md 7).
 
-use flowrun_machine::{Command, Event, EventRecord, Happening, advance};
+use flowrun_machine::{Command, End, Event, EventRecord, Happening, advance};
 use flowrun_step::Effect;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
@@ -50,9 +50,11 @@ impl Driver<'_> {
         let now = self.services.clock.now();
         let mut change = Change { taken, ..Change::new(now, None, log.standing()) };
         change.waits = (is_new && self.inlet.hosted().is_some()).then(|| self.letterbox.waits());
+        // What is still to be told would be lost with the process, were the run over before.
+        let is_to_be_told = commands.iter().any(|command| matches!(command, Command::Emit { .. }));
         for command in commands {
             match command {
-                Command::Finish(end) => change.standing = Standing::of(self.flow, end),
+                Command::Finish(end) if !is_to_be_told => change.standing = Standing::of(self.flow, end),
                 Command::Answer { status, headers, body } => {
                     let (status, headers, body) = (*status, headers.clone(), body.clone());
                     change.answer = Some(Answer { status, headers, body });
@@ -61,6 +63,14 @@ impl Driver<'_> {
             }
         }
         change
+    }
+
+    /// The run is over, on disk too.
+    pub(super) async fn finish(&mut self, end: End) -> Fed {
+        if let Some(log) = &mut self.log {
+            log.end(self.services.clock.now(), Standing::of(self.flow, &end)).await?;
+        }
+        Ok(Some(end))
     }
 
     async fn keep(
@@ -75,7 +85,7 @@ impl Driver<'_> {
         {
             let start = start_of(self.flow.name(), &record);
             change.entry = Some(log.entry(&self.plan, &self.run, record));
-            let begun = log.journal().begin(self.new_run(start, change)).await;
+            let begun = log.begin(self.new_run(start, change)).await;
             self.inlet.tell_begun(&begun);
             let begun = begun?;
             if begun != Begun::Now {

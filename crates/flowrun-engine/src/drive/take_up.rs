@@ -18,7 +18,7 @@ impl Driver<'_> {
         for command in again {
             match command {
                 Command::Emit { event, key, data, id } => self.emit(Told { event, key, data, id }).await?,
-                Command::Finish(end) => return Ok(Some(end)),
+                Command::Finish(end) => return self.finish(end).await,
                 other => self.obey(other),
             }
         }

@@ -9,8 +9,8 @@ use jiff::Timestamp;
 
 use super::memory::unknown;
 use super::{
-    Answer, Appended, Begun, Busy, Change, Entry, JournalError, KeptCheckpoint, KeptRun, NewRun, Opener,
-    Rest, RunKey, Standing, Summary, Texts, Waits,
+    Answer, Appended, Begun, Busy, Change, Entry, History, JournalError, KeptCheckpoint, KeptRun, NewRun,
+    Opener, Rest, RunKey, Standing, Summary, Texts, Waits,
 };
 use crate::host::{Filter, View};
 use crate::mail::{Incoming, Told};
@@ -19,6 +19,7 @@ use crate::message::{Conversation, Message};
 /// The records of a journal.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Book {
+    pub(super) history: History,
     runs: BTreeMap<RunKey, Row>,
     pub(super) texts: HashMap<String, Texts>,
     pub(super) letters: BTreeMap<u64, Record>,
@@ -43,6 +44,10 @@ struct Row {
     conversation: Option<Conversation>,
     checkpoint: Option<KeptCheckpoint>,
     entries: Vec<Entry>,
+    /// What happened before the checkpoint, if it stays.
+    past: Vec<Entry>,
+    /// Whether something that happened is gone.
+    is_forgetful: bool,
     bytes: usize,
     standing: Standing,
     waits: Waits,
@@ -78,6 +83,21 @@ enum What {
 fn seen_key(message: &Message) -> (Tenant, String) {
     let Conversation { channel, account, peer } = &message.conversation;
     (message.tenant.clone(), format!("{channel}\n{account}\n{peer}\n{}", message.id))
+}
+
+impl Row {
+    /// Forgets what is not to be seen later of a run that is over.
+    fn shrink(&mut self, history: History) {
+        if history.keeps(self.standing.status()) {
+            return;
+        }
+        (self.checkpoint, self.is_forgetful) = (None, true);
+        self.entries.clear();
+        self.past.clear();
+        if history == History::None {
+            self.conversation = None;
+        }
+    }
 }
 
 impl Book {
@@ -122,6 +142,8 @@ impl Book {
             conversation: new.talk.map(|talk| talk.conversation),
             checkpoint: None,
             entries: Vec::new(),
+            past: Vec::new(),
+            is_forgetful: false,
             bytes: 0,
             standing: Standing::Running,
             waits: Waits::default(),
@@ -147,6 +169,7 @@ impl Book {
 
     pub(super) fn append(&mut self, run: &RunKey, change: Change) -> Result<Appended, JournalError> {
         let Change { at, entry, standing, taken, waits, answer } = change;
+        let history = self.history;
         let row = self.driven(run)?;
         if let Some(entry) = entry {
             row.bytes += serde_json::to_vec(&entry).map_or(0, |bytes| bytes.len());
@@ -155,7 +178,7 @@ impl Book {
         if row.standing != standing {
             row.changed = at;
         }
-        row.standing = standing;
+        row.standing = history.kept(standing);
         row.answer = answer.or(row.answer.take());
         let (bytes, is_over, began) = (row.bytes, row.standing.is_over(), row.began);
         let before = waits.map(|waits| (std::mem::replace(&mut row.waits, waits.clone()), waits));
@@ -179,6 +202,7 @@ impl Book {
         self.letters.retain(|_, letter| !matches!(&letter.what, What::Run(other, _) if other == run));
         if let Some(row) = self.runs.get_mut(run) {
             (row.waits, row.rest) = (Waits::default(), None);
+            row.shrink(self.history);
         }
         self.talks.retain(|(tenant, _), talk| {
             if *tenant == run.tenant && talk.run.as_ref() == Some(&run.id) {
@@ -190,9 +214,14 @@ impl Book {
 
     pub(super) fn shorten(&mut self, run: &RunKey, kept: KeptCheckpoint) -> Result<usize, JournalError> {
         let bytes = serde_json::to_vec(&kept).map_or(0, |bytes| bytes.len());
+        let history = self.history;
         let row = self.driven(run)?;
         (row.checkpoint, row.bytes) = (Some(kept), 0);
-        row.entries.clear();
+        let entries = std::mem::take(&mut row.entries);
+        match history {
+            History::Full => row.past.extend(entries),
+            _ => row.is_forgetful |= !entries.is_empty(),
+        }
         Ok(bytes)
     }
 
@@ -222,6 +251,16 @@ impl Book {
         let (checkpoint, entries) = (row.checkpoint.clone(), row.entries.clone());
         let kept = KeptRun::new(row.hash.clone(), checkpoint, entries, row.standing.clone());
         Some(KeptRun { conversation: row.conversation.clone(), ..kept })
+    }
+
+    pub(super) fn look(&self, run: &RunKey) -> Option<KeptRun> {
+        let row = self.runs.get(run)?;
+        let checkpoint = row.checkpoint.clone().filter(|_| row.is_forgetful);
+        let past = if row.is_forgetful { &[] } else { &row.past[..] };
+        let entries = past.iter().chain(&row.entries).cloned().collect();
+        let kept = KeptRun::new(row.hash.clone(), checkpoint, entries, row.standing.clone());
+        let conversation = row.conversation.clone();
+        Some(KeptRun { conversation, ..kept })
     }
 
     pub(super) fn due(&self, now: Timestamp, most: usize) -> (Vec<RunKey>, Option<Timestamp>) {

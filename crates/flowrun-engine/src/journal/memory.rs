@@ -9,8 +9,8 @@ use jiff::Timestamp;
 
 use super::book::Book;
 use super::{
-    Address, Appended, Begun, Change, Delivered, HandedOver, Journal, JournalError, Kept, KeptCheckpoint,
-    KeptRun, Letter, NewRun, Rest, RunKey, Standing, Summary,
+    Address, Appended, Begun, Change, Delivered, HandedOver, History, Journal, JournalError, Kept,
+    KeptCheckpoint, KeptRun, Letter, NewRun, Rest, RunKey, Standing, Summary,
 };
 use crate::host::{Filter, View};
 use crate::mail::{Incoming, Told};
@@ -35,6 +35,13 @@ impl MemoryJournal {
     #[must_use]
     pub fn copy(&self) -> Self {
         Self(Arc::new(Mutex::new(self.with(|book| book.clone()))))
+    }
+
+    /// Says what stays of runs that are over; a [`History::Summary`] unless it is said (R13).
+    #[must_use]
+    pub fn history(self, history: History) -> Self {
+        self.with(|book| book.history = history);
+        self
     }
 
     fn with<T>(&self, work: impl FnOnce(&mut Book) -> T) -> T {
@@ -150,6 +157,10 @@ impl Journal for MemoryJournal {
 
     fn view<'a>(&'a self, run: &'a RunKey) -> Kept<'a, Option<View>> {
         self.kept(|book| Ok(book.view(run)))
+    }
+
+    fn look<'a>(&'a self, run: &'a RunKey) -> Kept<'a, Option<KeptRun>> {
+        self.kept(|book| Ok(book.look(run)))
     }
 }
 

@@ -202,6 +202,10 @@ impl Journal for Disk {
         self.inner().list(tenant, filter)
     }
 
+    fn look<'a>(&'a self, run: &'a RunKey) -> Kept<'a, Option<KeptRun>> {
+        self.inner().look(run)
+    }
+
     fn view<'a>(&'a self, run: &'a RunKey) -> Kept<'a, Option<View>> {
         self.inner().view(run)
     }

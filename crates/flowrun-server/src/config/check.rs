@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use flowrun::engine::journal::History;
 use flowrun::template::duration;
 use ipnet::IpNet;
 use toml::Spanned;
@@ -28,7 +29,10 @@ pub(super) fn check(source: &Source<'_>, read: file::File) -> Result<Config, Bad
             folder: read.flows.folder.unwrap_or_else(|| "flows".into()),
             managed_by: read.flows.managed_by,
         },
-        retention: Retention { runs: time(source, read.retention.runs.as_ref(), RUNS)? },
+        retention: Retention {
+            runs: time(source, read.retention.runs.as_ref(), RUNS)?,
+            history: read.retention.history.unwrap_or(History::Full),
+        },
         network: Network {
             allow: read
                 .network

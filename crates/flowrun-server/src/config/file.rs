@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use flowrun::engine::journal::History;
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -41,6 +42,7 @@ pub(super) struct Flows {
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Retention {
     pub(super) runs: Option<Spanned<String>>,
+    pub(super) history: Option<History>,
 }
 
 #[derive(Debug, Default, Deserialize)]
