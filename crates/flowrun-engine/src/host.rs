@@ -263,6 +263,24 @@ pub trait Host: Send + Sync {
         run: &'a RunId,
     ) -> BoxFuture<'a, Result<Option<View>, JournalError>>;
 
+    /// Forgets a person, as channels know them, on every channel and account (R13): runs that talk or talked with them, what they
+    /// wrote, timers. What goes on with them ends at once, without `finally` or `undo`. Gives how many runs that were. It is
+    /// done once it comes back, and cannot be taken back.
+    ///
+    /// # Errors
+    /// When the journal cannot be used; then everything is as it was, or nothing is left.
+    fn erase_person<'a>(
+        &'a self,
+        tenant: &'a Tenant,
+        peer: &'a str,
+    ) -> BoxFuture<'a, Result<usize, JournalError>>;
+
+    /// Forgets a tenant: the key of its records first, then these, and the flows it published. Gives how many runs that were.
+    ///
+    /// # Errors
+    /// When the journal cannot be used; what is left then opens no more, and goes when the journal is next opened.
+    fn erase_tenant<'a>(&'a self, tenant: &'a Tenant) -> BoxFuture<'a, Result<usize, JournalError>>;
+
     /// Takes nothing more in, lets calls end for so long, and leaves what is not over to the next process. Idempotent.
     fn drain(&self, grace: Duration) -> BoxFuture<'_, ()>;
 }

@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::engine::Engine;
 use crate::flows::FlowSet;
 use crate::host::{Called, Filter, Host, NotStarted, Published, Request, Started, View};
-use crate::journal::{Delivered, JournalError, RunKey, Standing, Summary};
+use crate::journal::{Delivered, JournalError, RunKey, Standing, Summary, Whose};
 use crate::mail::{Incoming, Told};
 use crate::message::{Conversation, Message, Receipt, Refused};
 
@@ -169,6 +169,18 @@ impl Host for Engine {
             let key = RunKey::new(tenant.clone(), run.clone());
             self.supervisor.journal().view(&key).await
         })
+    }
+
+    fn erase_person<'a>(
+        &'a self,
+        tenant: &'a Tenant,
+        peer: &'a str,
+    ) -> BoxFuture<'a, Result<usize, JournalError>> {
+        Box::pin(self.supervisor.erase(tenant, Whose::Person(peer)))
+    }
+
+    fn erase_tenant<'a>(&'a self, tenant: &'a Tenant) -> BoxFuture<'a, Result<usize, JournalError>> {
+        Box::pin(self.supervisor.erase(tenant, Whose::Everybody))
     }
 
     fn drain(&self, grace: Duration) -> BoxFuture<'_, ()> {

@@ -138,6 +138,19 @@ pub trait Journal: fmt::Debug + Send + Sync {
 
     /// One run with everything that is kept of it, whoever drives it: from its first entry, if nothing of it was forgotten.
     fn look<'a>(&'a self, run: &'a RunKey) -> Kept<'a, Option<KeptRun>>;
+
+    /// Forgets everything of a person or of a tenant, at once and for good (R13): runs, driven or not, and what is on its way to
+    /// them. Gives the runs.
+    fn erase<'a>(&'a self, tenant: &'a Tenant, whose: Whose<'a>) -> Kept<'a, Vec<RunKey>>;
+}
+
+/// Whose runs are to be forgotten.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whose<'a> {
+    /// One person's, as channels know them (`Conversation::peer`), on every channel and account.
+    Person(&'a str),
+    /// All of the tenant's.
+    Everybody,
 }
 
 /// What stays of a run that is over, until retention ends (R13). One that failed or whose time was up stays whole.

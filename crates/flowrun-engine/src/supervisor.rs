@@ -21,7 +21,7 @@ use tokio_util::task::TaskTracker;
 use crate::drive::drive;
 use crate::flows::{FlowSet, Sets};
 use crate::inlet::{Hosted, Inlet};
-use crate::journal::{Address, Begun, Journal, JournalError, Kept, RunKey};
+use crate::journal::{Address, Begun, Journal, JournalError, Kept, RunKey, Whose};
 use crate::mail::Told;
 use crate::message::Refused;
 use crate::observe::RunEvent;
@@ -44,6 +44,8 @@ struct Resident {
     poked: Arc<Notify>,
     /// Whether something came for it after it was left.
     is_wanted: bool,
+    /// Ends its task at once.
+    kill: CancellationToken,
 }
 
 /// The runs that are driven here, by their keys.
@@ -140,25 +142,21 @@ impl Supervisor {
             // What its conversation was sent before is its mail.
             poked.notify_one();
         }
-        let is_first = self.enter(&key, &poked);
+        let kill = self.enter(&key, &poked);
         let hosted = self.hosted(poked, Some(tell));
         let this = Arc::clone(self);
         self.tasks.spawn(async move {
             let services = Arc::clone(&this.services);
             let drive = drive(services, &flow, start, (Inlet::Hosted(hosted), CancellationToken::new()));
-            let outcome = this.unless_killed(drive).await;
-            if is_first {
-                this.left(&key, outcome, talks);
+            match kill {
+                Some(kill) => {
+                    let outcome = unless_killed(drive, &kill).await;
+                    this.left(&key, outcome, talks);
+                }
+                None => drop(unless_killed(drive, &this.kill).await),
             }
         });
         told.await.map_err(|_| JournalError::Unavailable("the run did not begin".to_owned()))?
-    }
-
-    async fn unless_killed(&self, drive: impl Future<Output = Outcome>) -> Outcome {
-        tokio::select! {
-            outcome = drive => outcome,
-            () = self.kill.cancelled() => Outcome::Left,
-        }
     }
 
     fn hosted(
@@ -169,15 +167,27 @@ impl Supervisor {
         Hosted { supervisor: Arc::clone(self), poked, drain: self.drain.clone(), begun }
     }
 
-    /// Counts a run among those that are driven here; says whether it was not.
-    fn enter(&self, key: &RunKey, poked: &Arc<Notify>) -> bool {
-        let resident = Resident { poked: Arc::clone(poked), is_wanted: false };
+    /// Counts a run among those that are driven here, if it was not; gives what ends its task.
+    fn enter(&self, key: &RunKey, poked: &Arc<Notify>) -> Option<CancellationToken> {
         let mut residents = self.residents();
-        let is_first = !residents.contains_key(key);
-        if is_first {
-            residents.insert(key.clone(), resident);
+        if residents.contains_key(key) {
+            return None;
         }
-        is_first
+        let kill = self.kill.child_token();
+        let resident = Resident { poked: Arc::clone(poked), is_wanted: false, kill: kill.clone() };
+        residents.insert(key.clone(), resident);
+        Some(kill)
+    }
+
+    /// Forgets everything of a person or of a tenant (R13); gives how many runs that were. What goes on in them ends at once.
+    pub(crate) async fn erase(&self, tenant: &Tenant, whose: Whose<'_>) -> Result<usize, JournalError> {
+        if whose == Whose::Everybody {
+            self.sets.write().unwrap_or_else(PoisonError::into_inner).remove(tenant);
+        }
+        let erased = self.journal.erase(tenant, whose).await?;
+        let residents = self.residents();
+        erased.iter().filter_map(|run| residents.get(run)).for_each(|resident| resident.kill.cancel());
+        Ok(erased.len())
     }
 
     /// A run, which talks with a person or does not, is not driven here any more.
@@ -236,6 +246,13 @@ impl Supervisor {
             self.kill.cancel();
             self.tasks.wait().await;
         }
+    }
+}
+
+async fn unless_killed(drive: impl Future<Output = Outcome>, kill: &CancellationToken) -> Outcome {
+    tokio::select! {
+        outcome = drive => outcome,
+        () = kill.cancelled() => Outcome::Left,
     }
 }
 

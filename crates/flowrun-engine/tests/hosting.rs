@@ -358,3 +358,41 @@ async fn a_run_in_doubt_waits_until_somebody_says_what_becomes_of_it() {
     assert_eq!((status().await.status(), house.sent()), ("done", vec!["nobody: Paid.".to_owned()]));
     assert!(!other.resolve(&Tenant::default(), &id("nobody"), InDoubt::Skip).await.expect("answered"));
 }
+
+/// R13: what goes on with a person ends at once, what waits and what is over is gone, and nobody else's is.
+#[tokio::test(start_paused = true)]
+async fn a_person_who_is_erased_leaves_nothing_and_others_everything() {
+    let house = House::new(&[ORDER, BUSY]).await;
+    let waiting = run_of(&house.says("order").await);
+    house.says("42").await;
+    let busy = run_of(&house.says("busy").await);
+    house.says("are you there?").await;
+    let mut other = message("1", "order");
+    other.conversation.peer = "+32".into();
+    house.engine.receive(other).await.expect("taken");
+    settle().await;
+    let erased = house.engine.erase_person(&Tenant::default(), "+31").await.expect("it is erased");
+    assert_eq!(erased, 2);
+    assert_eq!((house.standing(&waiting).await, house.standing(&busy).await), (None, None));
+    tokio::time::sleep(Duration::from_secs(120)).await;
+    let sent = house.sent();
+    assert!(!sent.contains(&"+31: Done.".to_owned()), "what was under way went on: {sent:?}");
+    assert_eq!(house.engine.list(&Tenant::default(), Filter::default()).await.expect("a list").len(), 1);
+    assert!(matches!(house.says("order").await, Receipt::Started { .. }), "they may come back");
+}
+
+/// R13: a tenant who is erased has no runs and no flows; another with the same ids has.
+#[tokio::test(start_paused = true)]
+async fn a_tenant_who_is_erased_has_neither_runs_nor_flows() {
+    let house = House::new(&[ORDER]).await;
+    let other = Tenant::new("other").expect("a tenant");
+    publish(&house.engine, &other, &[ORDER]).await;
+    let mut elsewhere = message("1", "order");
+    elsewhere.tenant = other.clone();
+    house.engine.receive(elsewhere.clone()).await.expect("taken");
+    house.says("order").await;
+    assert_eq!(house.engine.erase_tenant(&other).await.expect("it is erased"), 1);
+    assert!(house.engine.flows(&other).is_empty());
+    assert!(house.engine.list(&other, Filter::default()).await.expect("a list").is_empty());
+    assert_eq!(house.engine.list(&Tenant::default(), Filter::default()).await.expect("a list").len(), 1);
+}

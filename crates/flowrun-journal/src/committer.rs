@@ -16,8 +16,16 @@ type Job = Box<dyn FnOnce(Result<&Connection, JournalError>) -> Option<Tell> + S
 /// Tells whoever waits what became of the transaction.
 type Tell = Box<dyn FnOnce(Result<(), JournalError>) + Send>;
 
+/// Work that is done outside every transaction.
+type Alone = Box<dyn FnOnce(&Connection) + Send>;
+
+enum Work {
+    Together(Job),
+    Alone(Alone),
+}
+
 /// The way to the thread. It ends when this is dropped.
-pub(crate) struct Committer(Sender<Job>);
+pub(crate) struct Committer(Sender<Work>);
 
 impl Committer {
     pub(crate) fn start(connection: Connection) -> std::io::Result<Self> {
@@ -49,8 +57,19 @@ impl Committer {
                 }
             },
         });
-        self.0.send(job).map_err(|_| gone())?;
+        self.0.send(Work::Together(job)).map_err(|_| gone())?;
         told.await.map_err(|_| gone())?
+    }
+
+    /// Does something that no transaction may hold, such as making the file smaller.
+    pub(crate) async fn alone<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, rusqlite::Error> + Send + 'static,
+    ) -> Result<T, JournalError> {
+        let (tell, told) = oneshot::channel();
+        let work = move |connection: &Connection| drop(tell.send(work(connection)));
+        self.0.send(Work::Alone(Box::new(work))).map_err(|_| gone())?;
+        told.await.map_err(|_| gone())?.map_err(|error| unavailable(&error))
     }
 }
 
@@ -58,15 +77,27 @@ fn gone() -> JournalError {
     JournalError::Unavailable("its thread has ended".to_owned())
 }
 
-fn serve(connection: Connection, jobs: &Receiver<Job>) {
-    while let Ok(first) = jobs.recv() {
-        let jobs = std::iter::once(first).chain(jobs.try_iter().take(TOGETHER - 1)).collect();
-        together(&connection, jobs);
+fn serve(connection: Connection, work: &Receiver<Work>) {
+    let mut jobs = Vec::new();
+    while let Ok(first) = work.recv() {
+        for work in std::iter::once(first).chain(work.try_iter().take(TOGETHER - 1)) {
+            match work {
+                Work::Together(job) => jobs.push(job),
+                Work::Alone(alone) => {
+                    together(&connection, std::mem::take(&mut jobs));
+                    alone(&connection);
+                }
+            }
+        }
+        together(&connection, std::mem::take(&mut jobs));
     }
 }
 
 /// Commits jobs in one transaction; one that fails leaves the others as they are.
 fn together(connection: &Connection, jobs: Vec<Job>) {
+    if jobs.is_empty() {
+        return;
+    }
     if let Err(error) = execute(connection, "BEGIN IMMEDIATE") {
         return jobs.into_iter().for_each(|job| drop(job(Err(unavailable(&error)))));
     }

@@ -149,7 +149,7 @@ fn logged(connection: &Connection, n: i64, (seqs, since): (&[i64], i64)) -> rusq
 /// The row of a run; with `wakes` it is not at rest from now on.
 fn found(connection: &Connection, (tenant, id): (i64, &str), wakes: bool) -> rusqlite::Result<Option<Found>> {
     let mut found = connection.prepare_cached(
-        "SELECT run.n, hash, status, due, standing, who, number, body, rest FROM run JOIN texts ON texts.n = run.texts \
+        "SELECT run.n, hash, status, due, standing, who, number, body, rest FROM run CROSS JOIN texts ON texts.n = run.texts \
          LEFT JOIN checkpoint ON checkpoint.run = run.n WHERE tenant = ?1 AND id = ?2",
     )?;
     let found = found.query_row(params![tenant, id], |row| {

@@ -27,6 +27,7 @@
 
 mod begin;
 mod committer;
+mod erase;
 mod find;
 mod lease;
 mod list;
@@ -47,7 +48,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use flowrun_engine::host::{Filter, View};
 use flowrun_engine::journal::{
     Address, Appended, Begun, Change, Delivered, HandedOver, History, Journal, JournalError, Kept,
-    KeptCheckpoint, KeptRun, Letter, NewRun, Rest, RunKey, Standing, Summary, Texts,
+    KeptCheckpoint, KeptRun, Letter, NewRun, Rest, RunKey, Standing, Summary, Texts, Whose,
 };
 use flowrun_engine::{Conversation, Incoming, Message, Told};
 use flowrun_step::{Clock, Entropy, Tenant};
@@ -135,6 +136,7 @@ impl SqliteJournal {
         let (connection, installation) = schema::open(&folder.join("runs.sqlite"), &*entropy)?;
         let sealer = Sealer::new(key, installation, entropy);
         schema::check_key(&connection, &sealer)?;
+        erase::finish(&connection)?;
         let committer = Committer::start(connection).map_err(failed)?;
         let (held, tenants, spread) = (Mutex::default(), Mutex::default(), Mutex::default());
         let (folder, history) = (folder.to_owned(), History::default());
@@ -354,5 +356,14 @@ impl Journal for SqliteJournal {
 
     fn look<'a>(&'a self, run: &'a RunKey) -> Kept<'a, Option<KeptRun>> {
         Box::pin(self.look_at(run))
+    }
+
+    fn erase<'a>(&'a self, tenant: &'a Tenant, whose: Whose<'a>) -> Kept<'a, Vec<RunKey>> {
+        Box::pin(async move {
+            match whose {
+                Whose::Person(peer) => self.erase_person(tenant, peer).await,
+                Whose::Everybody => self.erase_tenant(tenant).await,
+            }
+        })
     }
 }

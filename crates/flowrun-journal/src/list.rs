@@ -20,12 +20,13 @@ const COLUMNS: &str = "id, flow, status, began, changed, over";
 /// Runs that are not at rest, those at rest that have mail, and blocked ones: this build may be another. `CROSS` and
 /// `INDEXED BY` keep SQLite from looking through every run for the few that are meant.
 const AWAKE: &str = "
-    SELECT name, id, run.n FROM tenant JOIN run ON run.tenant = tenant.n WHERE run.n IN (
+    WITH awake (n) AS (
         SELECT n FROM run INDEXED BY run_awake WHERE rest = 0 AND over = 0
         UNION SELECT n FROM run INDEXED BY run_blocked WHERE status = 'blocked'
         UNION SELECT n FROM inbox CROSS JOIN run ON n = inbox.run WHERE rest = 1 AND over = 0
         UNION SELECT n FROM inbox CROSS JOIN conversation ON key = inbox.conversation CROSS JOIN run ON n = conversation.run
             WHERE inbox.next = 0 AND rest = 1 AND over = 0)
+    SELECT name, id, run.n FROM awake CROSS JOIN run ON run.n = awake.n CROSS JOIN tenant ON tenant.n = run.tenant
 ";
 
 /// A row as lists show it; whether it is over.
@@ -99,7 +100,7 @@ impl SqliteJournal {
         let (now, most) = (now.as_millisecond(), i64::try_from(most).unwrap_or(i64::MAX));
         let due = self.committer.commit(move |connection| {
             let mut due = connection.prepare_cached(
-                "SELECT name, id, due FROM run INDEXED BY run_due JOIN tenant ON tenant.n = run.tenant \
+                "SELECT name, id, due FROM run INDEXED BY run_due CROSS JOIN tenant ON tenant.n = run.tenant \
                  WHERE rest = 1 AND due IS NOT NULL ORDER BY due LIMIT ?1",
             )?;
             let row = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get::<_, i64>(2)?));

@@ -72,7 +72,7 @@ fn post(
 
 fn meant(connection: &Connection, n: i64) -> rusqlite::Result<Option<Meant>> {
     let mut found = connection.prepare_cached(
-        "SELECT name, id, rest FROM run JOIN tenant ON tenant.n = run.tenant WHERE run.n = ?1",
+        "SELECT name, id, rest FROM run CROSS JOIN tenant ON tenant.n = run.tenant WHERE run.n = ?1",
     )?;
     let row =
         found.query_row([n], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get(2)?)));
@@ -222,7 +222,7 @@ impl SqliteJournal {
                 return Ok(None);
             }
             let mut waiting = connection.prepare_cached(
-                "SELECT run.n FROM waiter JOIN run ON run.n = waiter.run WHERE subject = ?1 ORDER BY id",
+                "SELECT run.n FROM waiter CROSS JOIN run ON run.n = waiter.run WHERE subject = ?1 ORDER BY id",
             )?;
             let waiting: Vec<i64> =
                 waiting.query_map([&subject[..]], |row| row.get(0))?.collect::<Result<_, _>>()?;
@@ -305,6 +305,18 @@ impl SqliteJournal {
         });
         given.await.map(drop)
     }
+}
+
+/// Whose a message on its way is.
+pub(crate) fn peer_of(
+    sealer: &Sealer,
+    conversation: &[u8; 16],
+    sealed: &[u8],
+) -> Result<Option<String>, JournalError> {
+    Ok(match sealer.open(&Place::Message(conversation), sealed)? {
+        Body::Message(message) => Some(message.conversation.peer),
+        Body::Other(_) => None,
+    })
 }
 
 /// Keeps something for one run.

@@ -23,7 +23,7 @@ const META: &str = "
 ";
 
 /// Times are milliseconds of the Unix epoch. `key` of a tenant: under which its records are sealed, itself sealed; none if they
-/// are sealed under the journal's, as before format 4. `rest`: nobody drives the run; `due`: until then. `standing` is null
+/// are sealed under the journal's, as before format 4; empty once the tenant is erased. No number of a run is given twice. `rest`: nobody drives the run; `due`: until then. `standing` is null
 /// where status and `due` say all. `start`, `talk`, `conversation`, `subject` and the other keys are fingerprints.
 ///
 /// What a step of a run writes is one row of the log, which is short and has no index: the runs that are under way know where
@@ -32,7 +32,7 @@ const TABLES: &str = "
     CREATE TABLE tenant (n INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, key BLOB);
     CREATE TABLE texts (n INTEGER PRIMARY KEY, hash TEXT NOT NULL UNIQUE, texts BLOB NOT NULL);
     CREATE TABLE run (
-        n INTEGER PRIMARY KEY, tenant INTEGER NOT NULL, id TEXT NOT NULL, flow TEXT NOT NULL,
+        n INTEGER PRIMARY KEY AUTOINCREMENT, tenant INTEGER NOT NULL, id TEXT NOT NULL, flow TEXT NOT NULL,
         texts INTEGER NOT NULL, status TEXT NOT NULL, began INTEGER NOT NULL, changed INTEGER NOT NULL, standing BLOB,
         start BLOB, talk BLOB, who BLOB, over INTEGER NOT NULL, rest INTEGER NOT NULL DEFAULT 0, due INTEGER,
         answer BLOB, UNIQUE (tenant, id)
@@ -104,6 +104,8 @@ const BRING_UP: &str = "
     INSERT INTO seen SELECT key, at FROM old_seen;
     DELETE FROM sqlite_sequence WHERE name = 'inbox';
     INSERT INTO sqlite_sequence (name, seq) SELECT 'inbox', seq FROM sqlite_sequence WHERE name = 'old_inbox';
+    DELETE FROM sqlite_sequence WHERE name = 'run';
+    INSERT INTO sqlite_sequence (name, seq) SELECT 'run', seq FROM sqlite_sequence WHERE name = 'old_run';
     DROP TABLE old_run; DROP TABLE old_texts; DROP TABLE old_log; DROP TABLE old_conversation; DROP TABLE old_inbox;
     DROP TABLE old_event; DROP TABLE old_waiter; DROP TABLE old_mark; DROP TABLE old_seen;
 ";

@@ -21,7 +21,8 @@ pub(crate) struct Tenancy {
 type Row = (i64, Option<Vec<u8>>);
 
 fn row(connection: &Connection, tenant: &Tenant) -> rusqlite::Result<Option<Row>> {
-    let mut found = connection.prepare_cached("SELECT n, key FROM tenant WHERE name = ?1")?;
+    let mut found =
+        connection.prepare_cached("SELECT n, key FROM tenant WHERE name = ?1 AND key IS NOT x''")?;
     found.query_row([tenant.as_str()], |row| Ok((row.get(0)?, row.get(1)?))).optional()
 }
 
@@ -34,11 +35,15 @@ impl SqliteJournal {
         let key = self.sealer.close_bytes(&Place::Tenant(tenant), &*self.sealer.new_key());
         let name = tenant.clone();
         let made = self.committer.commit(move |connection| {
+            if let Some(row) = row(connection, &name)? {
+                return Ok(Some(row));
+            }
             let make = "INSERT OR IGNORE INTO tenant (name, key) VALUES (?1, ?2)";
             connection.execute(make, params![name.as_str(), key])?;
             row(connection, &name)
         });
-        let made = made.await?.ok_or_else(|| JournalError::Unavailable("a tenant is gone".to_owned()))?;
+        let made =
+            made.await?.ok_or_else(|| JournalError::Unavailable("the tenant is being erased".to_owned()))?;
         self.entered(tenant, made)
     }
 

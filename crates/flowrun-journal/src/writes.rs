@@ -44,8 +44,10 @@ impl Writes {
     ) -> rusqlite::Result<(Option<i64>, Vec<[u8; 16]>)> {
         let mut seq = None;
         if let Some((number, sealed)) = &self.entry {
-            let mut insert =
-                connection.prepare_cached("INSERT INTO log (run, number, entry) VALUES (?1, ?2, ?3)")?;
+            // A run that was erased meanwhile is not written to: that is an error of whoever drives it.
+            let mut insert = connection.prepare_cached(
+                "INSERT INTO log (run, number, entry) SELECT ?1, ?2, ?3 WHERE EXISTS (SELECT 1 FROM run WHERE n = ?1)",
+            )?;
             seq = Some(insert.insert(params![n, number, sealed])?);
         }
         for number in &self.taken {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use flowrun_engine::host::Filter;
 use flowrun_engine::journal::{
     Answer, Change, History, Journal, KeptCheckpoint, MemoryJournal, NewRun, Opener, Rest, RunKey, Standing,
-    Talk, Waits,
+    Talk, Waits, Whose,
 };
 use flowrun_engine::{Conversation, Incoming, Message, Told};
 use flowrun_journal::SqliteJournal;
@@ -59,6 +59,7 @@ enum Asked {
     HandOver { peer: u8 },
     HandBack { peer: u8 },
     Mark { name: u8, sets: bool },
+    Erase { peer: Option<u8> },
     Later { minutes: u8 },
 }
 
@@ -80,7 +81,8 @@ fn asked() -> impl Strategy<Value = Asked> {
         1 => (peer.clone(), 0..6_u8).prop_map(|(peer, message)| Asked::Remember { peer, message }),
         1 => Just(Asked::Discard),
         1 => peer.clone().prop_map(|peer| Asked::HandOver { peer }),
-        1 => peer.prop_map(|peer| Asked::HandBack { peer }),
+        1 => peer.clone().prop_map(|peer| Asked::HandBack { peer }),
+        1 => proptest::option::weighted(0.8, peer).prop_map(|peer| Asked::Erase { peer }),
         1 => (0..2_u8, any::<bool>()).prop_map(|(name, sets)| Asked::Mark { name, sets }),
         1 => (1..12_u8).prop_map(|minutes| Asked::Later { minutes }),
     ]
@@ -233,6 +235,13 @@ impl Story {
             }
             Asked::HandBack { peer: with } => {
                 format!("{:?}", journal.hand_back(&Tenant::default(), &peer(with)).await)
+            }
+            Asked::Erase { peer: whose } => {
+                let person = whose.map(|number| peer(number).peer);
+                let whose = person.as_deref().map_or(Whose::Everybody, Whose::Person);
+                let mut erased = journal.erase(&Tenant::default(), whose).await.expect("it is erased");
+                erased.sort();
+                format!("{erased:?}")
             }
             Asked::Mark { name, sets } => {
                 let at = sets.then_some(self.now);

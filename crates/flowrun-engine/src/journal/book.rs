@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::memory::unknown;
 use super::{
     Answer, Appended, Begun, Busy, Change, Entry, History, JournalError, KeptCheckpoint, KeptRun, NewRun,
-    Opener, Rest, RunKey, Standing, Summary, Texts, Waits,
+    Opener, Rest, RunKey, Standing, Summary, Texts, Waits, Whose,
 };
 use crate::host::{Filter, View};
 use crate::mail::{Incoming, Told};
@@ -261,6 +261,31 @@ impl Book {
         let kept = KeptRun::new(row.hash.clone(), checkpoint, entries, row.standing.clone());
         let conversation = row.conversation.clone();
         Some(KeptRun { conversation, ..kept })
+    }
+
+    pub(super) fn erase(&mut self, tenant: &Tenant, whose: Whose<'_>) -> Vec<RunKey> {
+        let is_meant = |owner: &Tenant, who: Option<&Conversation>| {
+            owner == tenant
+                && match whose {
+                    Whose::Everybody => true,
+                    Whose::Person(peer) => who.is_some_and(|who| who.peer == peer),
+                }
+        };
+        let meant = self.runs.iter().filter(|(run, row)| is_meant(&run.tenant, row.conversation.as_ref()));
+        let erased: Vec<RunKey> = meant.map(|(run, _)| run.clone()).collect();
+        self.letters.retain(|_, letter| match &letter.what {
+            What::Run(run, _) => !erased.contains(run),
+            What::Message { message, .. } => !is_meant(&message.tenant, Some(&message.conversation)),
+        });
+        self.talks.retain(|(owner, who), talk| {
+            let is_erased = talk.run.as_ref().is_some_and(|_| is_meant(owner, Some(who)));
+            !is_erased && (whose != Whose::Everybody || owner != tenant)
+        });
+        if whose == Whose::Everybody {
+            self.events.retain(|(owner, ..)| owner != tenant);
+        }
+        self.runs.retain(|run, _| !erased.contains(run));
+        erased
     }
 
     pub(super) fn due(&self, now: Timestamp, most: usize) -> (Vec<RunKey>, Option<Timestamp>) {

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::book::Book;
 use super::{
     Address, Appended, Begun, Change, Delivered, HandedOver, History, Journal, JournalError, Kept,
-    KeptCheckpoint, KeptRun, Letter, NewRun, Rest, RunKey, Standing, Summary,
+    KeptCheckpoint, KeptRun, Letter, NewRun, Rest, RunKey, Standing, Summary, Whose,
 };
 use crate::host::{Filter, View};
 use crate::mail::{Incoming, Told};
@@ -161,6 +161,10 @@ impl Journal for MemoryJournal {
 
     fn look<'a>(&'a self, run: &'a RunKey) -> Kept<'a, Option<KeptRun>> {
         self.kept(|book| Ok(book.look(run)))
+    }
+
+    fn erase<'a>(&'a self, tenant: &'a Tenant, whose: Whose<'a>) -> Kept<'a, Vec<RunKey>> {
+        self.kept(|book| Ok(book.erase(tenant, whose)))
     }
 }
 

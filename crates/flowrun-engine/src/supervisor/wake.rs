@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use super::{Supervisor, WAKES};
+use super::{Supervisor, WAKES, unless_killed};
 use crate::drive::resume;
 use crate::inlet::Inlet;
 use crate::journal::{JournalError, KeptRun, RunKey, Standing};
@@ -23,17 +23,17 @@ impl Supervisor {
             return;
         }
         let poked = Arc::new(Notify::new());
-        if !self.enter(&key, &poked) {
+        let Some(kill) = self.enter(&key, &poked) else {
             if let Some(resident) = self.residents().get_mut(&key) {
                 resident.is_wanted = true;
                 resident.poked.notify_one();
             }
             return;
-        }
+        };
         let this = Arc::clone(self);
         self.tasks.spawn(async move {
             let mut talks = false;
-            let outcome = this.unless_killed(this.take_up(&key, poked, &mut talks)).await;
+            let outcome = unless_killed(this.take_up(&key, poked, &mut talks), &kill).await;
             this.left(&key, outcome, talks);
         });
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use flowrun_engine::host::{Filter, View};
 use flowrun_engine::journal::{
     Address, Appended, Begun, Change, Delivered, Entry, HandedOver, Journal, JournalError, Kept,
-    KeptCheckpoint, KeptRun, Letter, MemoryJournal, NewRun, Rest, RunKey, Standing, Summary,
+    KeptCheckpoint, KeptRun, Letter, MemoryJournal, NewRun, Rest, RunKey, Standing, Summary, Whose,
 };
 use flowrun_engine::{Conversation, Incoming, Message, Told};
 use flowrun_lang::Texts;
@@ -200,6 +200,10 @@ impl Journal for Disk {
 
     fn list<'a>(&'a self, tenant: &'a Tenant, filter: Filter) -> Kept<'a, Vec<Summary>> {
         self.inner().list(tenant, filter)
+    }
+
+    fn erase<'a>(&'a self, tenant: &'a Tenant, whose: Whose<'a>) -> Kept<'a, Vec<RunKey>> {
+        self.inner().erase(tenant, whose)
     }
 
     fn look<'a>(&'a self, run: &'a RunKey) -> Kept<'a, Option<KeptRun>> {
