@@ -1,5 +1,7 @@
 //! `flowrun runs`: looks after runs that are kept.
 
+mod replay;
+
 use flowrun::engine::host::Filter;
 use flowrun::engine::journal::{Journal as _, RunKey, Standing, Summary};
 use flowrun::journal::SqliteJournal;
@@ -28,6 +30,8 @@ pub(crate) async fn runs(world: &World, verb: &RunsVerb) -> Result<Exit, Complai
         RunsVerb::Cancel(arguments) => {
             resume(world, &named(&arguments.id)?, Wish::Cancel, &arguments.talk).await
         }
+        RunsVerb::Replay { id, json } => replay::replay(world, &named(id)?, *json).await,
+        RunsVerb::Export { id } => replay::export(world, &named(id)?).await,
         RunsVerb::Prune { older } => prune(world, older).await,
     }
 }

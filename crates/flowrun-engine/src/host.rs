@@ -13,6 +13,7 @@ use serde_json::Value;
 use crate::journal::{Answer, JournalError, Standing, Summary};
 use crate::mail::Told;
 use crate::message::{Conversation, Message, Receipt, Refused};
+use crate::story::{Story, Untold};
 
 /// A request for a run.
 #[derive(Debug, Clone)]
@@ -262,6 +263,16 @@ pub trait Host: Send + Sync {
         tenant: &'a Tenant,
         run: &'a RunId,
     ) -> BoxFuture<'a, Result<Option<View>, JournalError>>;
+
+    /// What happened in a run, as far as it is kept; nothing is done again.
+    ///
+    /// # Errors
+    /// When this version of flowrun leads elsewhere than the run went, or the journal cannot be read.
+    fn story<'a>(
+        &'a self,
+        tenant: &'a Tenant,
+        run: &'a RunId,
+    ) -> BoxFuture<'a, Result<Option<Story>, Untold>>;
 
     /// Forgets a person, as channels know them, on every channel and account (R13): runs that talk or talked with them, what they
     /// wrote, timers. What goes on with them ends at once, without `finally` or `undo`. Gives how many runs that were. It is

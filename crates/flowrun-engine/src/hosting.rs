@@ -15,6 +15,7 @@ use crate::host::{Called, Filter, Host, NotStarted, Published, Request, Started,
 use crate::journal::{Delivered, JournalError, RunKey, Standing, Summary, Whose};
 use crate::mail::{Incoming, Told};
 use crate::message::{Conversation, Message, Receipt, Refused};
+use crate::story::{Story, Untold};
 
 impl Engine {
     /// Goes on with what the last process left: runs that were under way, messages that nobody took, moments that have come.
@@ -169,6 +170,14 @@ impl Host for Engine {
             let key = RunKey::new(tenant.clone(), run.clone());
             self.supervisor.journal().view(&key).await
         })
+    }
+
+    fn story<'a>(
+        &'a self,
+        tenant: &'a Tenant,
+        run: &'a RunId,
+    ) -> BoxFuture<'a, Result<Option<Story>, Untold>> {
+        Box::pin(self.supervisor.story(RunKey::new(tenant.clone(), run.clone())))
     }
 
     fn erase_person<'a>(

@@ -42,6 +42,7 @@ mod perform;
 mod replay;
 mod services;
 mod start;
+pub mod story;
 mod supervisor;
 mod vault;
 
@@ -53,3 +54,4 @@ pub use message::{Attachment, Conversation, Message, Receipt, Refused};
 pub use observe::{Observer, RunEvent};
 pub use outcome::Outcome;
 pub use start::Start;
+pub use story::Story;

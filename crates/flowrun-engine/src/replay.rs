@@ -19,17 +19,40 @@ pub(crate) struct Replayed {
     pub(crate) again: Vec<Command>,
 }
 
+/// What a run is fed, and what it answers.
+pub(crate) enum Fed<'a> {
+    /// It stands at a checkpoint, and waits for what these ask for.
+    Restored(&'a [Command]),
+    /// Something happens.
+    Event(&'a Event),
+    /// What it asks for.
+    Turned(&'a [Command]),
+    /// Its process died while these ops were under way.
+    Lost(&'a [u64]),
+}
+
 impl Replayed {
     /// The run, after everything that is kept of it.
     ///
     /// # Errors
     /// When it cannot stand where it stood: why, in words. It is never guessed (runs.md 2).
     pub(crate) fn of(flow: &Flow, id: &RunId, kept: KeptRun) -> Result<Self, String> {
+        Self::seen(flow, id, kept, &mut |_| {})
+    }
+
+    /// The same, while somebody sees everything that it is fed.
+    pub(crate) fn seen(
+        flow: &Flow,
+        id: &RunId,
+        kept: KeptRun,
+        see: &mut dyn FnMut(Fed<'_>),
+    ) -> Result<Self, String> {
         let plan = flow.plan();
         let is_fresh = kept.entries.is_empty();
         let (mut run, mut losses, is_clean) = match kept.checkpoint {
             Some(KeptCheckpoint { checkpoint, losses, is_clean }) => {
                 let run = Run::restore(plan, checkpoint).map_err(|error| error.to_string())?;
+                see(Fed::Restored(&run.outstanding(plan)));
                 (run, losses, is_clean && is_fresh)
             }
             None => (Run::new(id.as_str(), plan), BTreeMap::new(), false),
@@ -37,15 +60,23 @@ impl Replayed {
         let mut again = Vec::new();
         for entry in kept.entries {
             match entry {
-                Entry::Lost { ops } => ops.into_iter().for_each(|op| *losses.entry(op).or_default() += 1),
+                Entry::Lost { ops } => {
+                    see(Fed::Lost(&ops));
+                    ops.into_iter().for_each(|op| *losses.entry(op).or_default() += 1);
+                }
                 Entry::Happened { turns, event, positions } => {
-                    (0..turns).for_each(|_| drop(advance(plan, &mut run, resumed())));
+                    (0..turns).for_each(|_| see(Fed::Turned(&advance(plan, &mut run, resumed()))));
                     let event = event.read(plan, &run).map_err(|error| error.to_string())?;
+                    see(Fed::Event(&event));
                     again = advance(plan, &mut run, event);
+                    see(Fed::Turned(&again));
                     stands(flow, &run, &positions)?;
                 }
                 Entry::Turned { turns, positions } => {
-                    (0..turns).for_each(|_| again = advance(plan, &mut run, resumed()));
+                    for _ in 0..turns {
+                        again = advance(plan, &mut run, resumed());
+                        see(Fed::Turned(&again));
+                    }
                     stands(flow, &run, &positions)?;
                 }
             }

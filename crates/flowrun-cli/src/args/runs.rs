@@ -25,6 +25,19 @@ pub(crate) enum RunsVerb {
     Resume(ResumeArguments),
     /// Take a run up and cancel it: it tidies up, and what it did is taken back.
     Cancel(CancelArguments),
+    /// Tell what happened in a run, step by step, as far as it is kept. Nothing is done again.
+    Replay {
+        /// The run.
+        id: String,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write a run as JSON: its flow, how it stands, and what happened. What is sensitive is taken out.
+    Export {
+        /// The run.
+        id: String,
+    },
     /// Remove runs that are over.
     Prune {
         /// Only those that have been over for so long, such as 12h or 7d.

@@ -12,6 +12,7 @@ use crate::drive::resume;
 use crate::inlet::Inlet;
 use crate::journal::{JournalError, KeptRun, RunKey, Standing};
 use crate::outcome::Outcome;
+use crate::story::{Story, Untold};
 
 /// The most flows of kept runs that are remembered.
 const PLANS: usize = 1_000;
@@ -91,6 +92,13 @@ impl Supervisor {
         }
         plans.insert(hash.to_owned(), Arc::clone(&flow));
         Ok(flow)
+    }
+
+    /// What happened in a run, as far as it is kept.
+    pub(crate) async fn story(&self, key: RunKey) -> Result<Option<Story>, Untold> {
+        let Some(kept) = self.journal.look(&key).await? else { return Ok(None) };
+        let flow = self.flow_of(&key, &kept.hash).await?;
+        Story::of(&flow, &key.id, kept).map(Some).map_err(Untold::Elsewhere)
     }
 
     /// Goes on with what the last process left, and begins to wait for moments.
