@@ -80,7 +80,7 @@ pub trait Journal: fmt::Debug + Send + Sync {
     /// Says how a run stands that does not go on by itself; nobody drives it.
     fn stand<'a>(&'a self, run: &'a RunKey, standing: Standing) -> Kept<'a, ()>;
 
-    /// A run, to be driven from now on; none if there is none of this id.
+    /// A run, to be driven from now on; none if there is none of this id. Of one that is over only how it stands.
     fn load<'a>(&'a self, run: &'a RunKey) -> Kept<'a, Option<KeptRun>>;
 
     /// The texts of a flow, by [`KeptRun::hash`].

@@ -69,6 +69,7 @@ impl SqliteJournal {
         let writes = Writes::of(&sealer, &run, &new.change, 1)?;
         let stands = Stands::of(&sealer, &run, &new.change.standing)?;
         let (over, at, tenant) = (new.change.standing.is_over(), new.change.at, tenancy.n);
+        let driver = if over { None } else { Some(self.process().await?) };
         let (flow, hash, history) = (new.flow.clone(), new.hash.clone(), self.history);
         let row = self.committer.commit(move |connection| {
             if let Some(known) = known(connection, tenant, &run.id)? {
@@ -82,13 +83,13 @@ impl SqliteJournal {
             }
             let conversation = talk.as_ref().map(|(conversation, ..)| &conversation[..]);
             let mut insert = connection.prepare_cached(
-                "INSERT INTO run (tenant, id, flow, texts, status, standing, began, changed, start, talk, who, over) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8, ?9, ?10, ?11)",
+                "INSERT INTO run (tenant, id, flow, texts, status, standing, began, changed, start, talk, who, over, driver) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8, ?9, ?10, ?11, ?12)",
             )?;
             let (id, at) = (run.id.as_str(), at.as_millisecond());
             let (status, standing) = (&stands.status, &stands.sealed);
             insert.execute(params![
-                tenant, id, flow, texts, status, standing, at, &start[..], conversation, who, over
+                tenant, id, flow, texts, status, standing, at, &start[..], conversation, who, over, driver
             ])?;
             let n = connection.last_insert_rowid();
             if let Some((conversation, busy, _)) = &talk {
@@ -124,18 +125,6 @@ impl SqliteJournal {
         }
         let answer = known.answer.as_ref().map(|sealed| sealer.open(&Place::Answer(run), sealed));
         Ok(Begun::Before(known.stands.open(sealer, run)?, answer.transpose()?))
-    }
-
-    /// How a run stands that another process drives, if it began with the same start.
-    pub(crate) async fn begun_before(&self, run: &RunKey, start: &[u8; 32]) -> Result<Begun, JournalError> {
-        let Some(tenancy) = self.tenant_if_known(&run.tenant).await? else {
-            return Err(JournalError::Held(run.id.clone()));
-        };
-        let (id, tenant) = (run.id.clone(), tenancy.n);
-        match self.committer.commit(move |connection| known(connection, tenant, &id)).await? {
-            Some(known) => self.before(&tenancy, run, &known, start),
-            None => Err(JournalError::Held(run.id.clone())),
-        }
     }
 }
 

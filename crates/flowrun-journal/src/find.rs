@@ -6,6 +6,7 @@ use std::sync::PoisonError;
 use flowrun_engine::journal::{JournalError, KeptRun, RunKey, Texts};
 use rusqlite::{Connection, OptionalExtension, params};
 
+use crate::lease;
 use crate::sealed::{Place, Sealer};
 use crate::standing::Stands;
 use crate::tenants::Tenancy;
@@ -46,20 +47,33 @@ struct Found {
     stands: Stands,
     who: Option<Vec<u8>>,
     checkpoint: Option<(i64, Vec<u8>)>,
+    driver: Option<i64>,
+    over: bool,
+}
+
+/// What looking for a run came to.
+enum Row {
+    Found(Found),
+    Unknown,
+    /// Another process drives it.
+    Held,
 }
 
 /// An entry: where it is, its number, and itself, sealed.
-type Row = (i64, i64, Vec<u8>);
+type Logged = (i64, i64, Vec<u8>);
 
 impl SqliteJournal {
     /// A run that nobody drives, to be driven from now on.
     pub(crate) async fn take_up(&self, run: &RunKey) -> Result<Option<(KeptRun, Driven)>, JournalError> {
         let Some(tenancy) = self.tenant_if_known(&run.tenant).await? else { return Ok(None) };
-        let Some(found) = self.found(run, &tenancy, true).await? else { return Ok(None) };
+        let Some(found) = self.found(run, &tenancy, Some(self.process().await?)).await? else {
+            return Ok(None);
+        };
         let (seqs, since) = self.spread.lock().unwrap_or_else(PoisonError::into_inner).take(found.n);
         // What waits has been shortened: nothing of it is in the log.
         let rows = match found.stands.status.as_str() {
             "waiting" => Vec::new(),
+            _ if found.over => Vec::new(),
             _ => self.committer.commit(move |connection| logged(connection, found.n, (&seqs, since))).await?,
         };
         let kept = found.open(run, &tenancy.sealer, &rows)?;
@@ -74,7 +88,7 @@ impl SqliteJournal {
     /// A run with all that is kept of it, whoever drives it: from its first entry, if nothing of it was forgotten.
     pub(crate) async fn look_at(&self, run: &RunKey) -> Result<Option<KeptRun>, JournalError> {
         let Some(tenancy) = self.tenant_if_known(&run.tenant).await? else { return Ok(None) };
-        let Some(mut found) = self.found(run, &tenancy, false).await? else { return Ok(None) };
+        let Some(mut found) = self.found(run, &tenancy, None).await? else { return Ok(None) };
         let n = found.n;
         let rows = self.committer.commit(move |connection| {
             let mut all = connection.prepare_cached(
@@ -92,14 +106,39 @@ impl SqliteJournal {
         found.open(run, &tenancy.sealer, &rows).map(Some)
     }
 
+    /// The row of a run, which a process takes, if one is given.
     async fn found(
         &self,
         run: &RunKey,
         tenancy: &Tenancy,
-        wakes: bool,
+        taker: Option<i64>,
     ) -> Result<Option<Found>, JournalError> {
-        let (id, tenant) = (run.id.clone(), tenancy.n);
-        self.committer.commit(move |connection| found(connection, (tenant, id.as_str()), wakes)).await
+        let (id, tenant, locks) = (run.id.clone(), tenancy.n, self.locks());
+        let row = self.committer.commit(move |connection| {
+            let Some(mut found) = found(connection, (tenant, id.as_str()))? else { return Ok(Row::Unknown) };
+            match (taker, found.driver) {
+                (None, _) => return Ok(Row::Found(found)),
+                (Some(taker), Some(driver))
+                    if taker != driver && lease::lives(connection, &locks, driver)? =>
+                {
+                    return Ok(Row::Held);
+                }
+                _ => {}
+            }
+            if found.over {
+                found.checkpoint = None;
+            } else {
+                let mut take =
+                    connection.prepare_cached("UPDATE run SET rest = 0, driver = ?2 WHERE n = ?1")?;
+                take.execute(params![found.n, taker])?;
+            }
+            Ok(Row::Found(found))
+        });
+        match row.await? {
+            Row::Found(found) => Ok(Some(found)),
+            Row::Unknown => Ok(None),
+            Row::Held => Err(JournalError::Held(run.id.clone())),
+        }
     }
 
     pub(crate) async fn texts_of(&self, hash: &str) -> Result<Option<Texts>, JournalError> {
@@ -113,10 +152,10 @@ impl SqliteJournal {
 }
 
 impl Found {
-    fn open(&self, run: &RunKey, sealer: &Sealer, rows: &[Row]) -> Result<KeptRun, JournalError> {
+    fn open(&self, run: &RunKey, sealer: &Sealer, rows: &[Logged]) -> Result<KeptRun, JournalError> {
         let checkpoint = self.checkpoint.as_ref();
         let checkpoint = checkpoint.map(|(_, sealed)| sealer.unpack(&Place::Checkpoint(run), sealed));
-        let entry = |(_, number, sealed): &Row| sealer.open(&Place::Entry(run, *number), sealed);
+        let entry = |(_, number, sealed): &Logged| sealer.open(&Place::Entry(run, *number), sealed);
         let entries = rows.iter().map(entry).collect::<Result<Vec<_>, _>>()?;
         let standing = self.stands.open(sealer, run)?;
         let mut kept = KeptRun::new(self.hash.clone(), checkpoint.transpose()?, entries, standing);
@@ -126,12 +165,12 @@ impl Found {
     }
 }
 
-fn entry(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
+fn entry(row: &rusqlite::Row<'_>) -> rusqlite::Result<Logged> {
     Ok((row.get(0)?, row.get(1)?, row.get(2)?))
 }
 
 /// The entries of a run in the log: those whose places are known, and those that came after.
-fn logged(connection: &Connection, n: i64, (seqs, since): (&[i64], i64)) -> rusqlite::Result<Vec<Row>> {
+fn logged(connection: &Connection, n: i64, (seqs, since): (&[i64], i64)) -> rusqlite::Result<Vec<Logged>> {
     let mut one =
         connection.prepare_cached("SELECT seq, number, entry FROM log WHERE seq = ?1 AND run = ?2")?;
     let mut rows = Vec::new();
@@ -146,20 +185,16 @@ fn logged(connection: &Connection, n: i64, (seqs, since): (&[i64], i64)) -> rusq
     Ok(rows)
 }
 
-/// The row of a run; with `wakes` it is not at rest from now on.
-fn found(connection: &Connection, (tenant, id): (i64, &str), wakes: bool) -> rusqlite::Result<Option<Found>> {
+/// The row of a run.
+fn found(connection: &Connection, (tenant, id): (i64, &str)) -> rusqlite::Result<Option<Found>> {
     let mut found = connection.prepare_cached(
-        "SELECT run.n, hash, status, due, standing, who, number, body, rest FROM run CROSS JOIN texts ON texts.n = run.texts \
-         LEFT JOIN checkpoint ON checkpoint.run = run.n WHERE tenant = ?1 AND id = ?2",
+        "SELECT run.n, hash, status, due, standing, who, number, body, driver, over FROM run \
+         CROSS JOIN texts ON texts.n = run.texts LEFT JOIN checkpoint ON checkpoint.run = run.n WHERE tenant = ?1 AND id = ?2",
     )?;
     let found = found.query_row(params![tenant, id], |row| {
         let (n, hash, stands, who) = (row.get(0)?, row.get(1)?, Stands::read(row, 2)?, row.get(5)?);
         let checkpoint = row.get::<_, Option<i64>>(6)?.zip(row.get(7)?);
-        Ok((Found { n, hash, stands, who, checkpoint }, row.get::<_, bool>(8)?))
+        Ok(Found { n, hash, stands, who, checkpoint, driver: row.get(8)?, over: row.get(9)? })
     });
-    let Some((found, is_at_rest)) = found.optional()? else { return Ok(None) };
-    if wakes && is_at_rest {
-        connection.prepare_cached("UPDATE run SET rest = 0 WHERE n = ?1")?.execute([found.n])?;
-    }
-    Ok(Some(found))
+    found.optional()
 }

@@ -41,7 +41,6 @@ mod writes;
 
 use std::collections::HashMap;
 use std::fmt;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -53,9 +52,11 @@ use flowrun_engine::journal::{
 use flowrun_engine::{Conversation, Incoming, Message, Told};
 use flowrun_step::{Clock, Entropy, Tenant};
 use jiff::Timestamp;
+use tokio::sync::OnceCell;
 
 use committer::Committer;
 use find::Spread;
+use lease::Process;
 use sealed::Sealer;
 use tenants::Tenancy;
 
@@ -66,18 +67,13 @@ pub struct SqliteJournal {
     sealer: Sealer,
     clock: Arc<dyn Clock>,
     history: History,
+    /// This process, once it drives a run.
+    process: OnceCell<Process>,
     /// The runs of this process.
-    held: Mutex<HashMap<RunKey, Held>>,
+    held: Mutex<HashMap<RunKey, Driven>>,
     tenants: Mutex<HashMap<Tenant, Tenancy>>,
     /// Where the log was when this process began.
     spread: Mutex<Spread>,
-}
-
-/// A run that this process has.
-struct Held {
-    /// Other processes are kept out as long as it is open.
-    _lock: File,
-    driven: Option<Driven>,
 }
 
 /// What is known of a run while this process drives it.
@@ -139,8 +135,8 @@ impl SqliteJournal {
         erase::finish(&connection)?;
         let committer = Committer::start(connection).map_err(failed)?;
         let (held, tenants, spread) = (Mutex::default(), Mutex::default(), Mutex::default());
-        let (folder, history) = (folder.to_owned(), History::default());
-        Ok(Self { folder, committer, sealer, clock, history, held, tenants, spread })
+        let (folder, history, process) = (folder.to_owned(), History::default(), OnceCell::new());
+        Ok(Self { folder, committer, sealer, clock, history, process, held, tenants, spread })
     }
 
     /// Says what stays of runs that are over, until they are pruned; a [`History::Summary`] unless it is said (R13).
@@ -155,51 +151,46 @@ impl SqliteJournal {
         self.clock.now().as_millisecond()
     }
 
-    fn held(&self) -> MutexGuard<'_, HashMap<RunKey, Held>> {
+    fn held(&self) -> MutexGuard<'_, HashMap<RunKey, Driven>> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes a run for this process; says whether it did not have it yet.
-    fn hold(&self, run: &RunKey) -> Result<bool, JournalError> {
-        let mut held = self.held();
-        if held.contains_key(run) {
-            return Ok(false);
-        }
-        let lock = lease::try_hold(&self.folder.join("locks"), run);
-        match lock.map_err(|error| JournalError::Unavailable(error.to_string()))? {
-            Some(lock) => drop(held.insert(run.clone(), Held { _lock: lock, driven: None })),
-            None => return Err(JournalError::Held(run.id.clone())),
-        }
-        Ok(true)
+    fn locks(&self) -> PathBuf {
+        self.folder.join("locks")
     }
 
-    /// Lets a run go.
-    fn release(&self, run: &RunKey) {
-        let mut held = self.held();
-        if held.contains_key(run) {
-            // As long as the lock is held, the file is ours to remove.
-            lease::forget(&self.folder.join("locks"), run);
-            held.remove(run);
-        }
+    /// The number of this process among those that drive runs.
+    async fn process(&self) -> Result<i64, JournalError> {
+        let enter = async {
+            let (name, locks) = (self.sealer.name(), self.locks());
+            let entered = self.committer.commit(move |connection| {
+                lease::tidy(connection, &locks)?;
+                Process::enter(connection, &locks, &name)
+            });
+            entered.await
+        };
+        Ok(self.process.get_or_try_init(|| enter).await?.n())
     }
 
     /// What is known of a run of this process.
     fn driven<T>(&self, run: &RunKey, look: impl FnOnce(&mut Driven) -> T) -> Result<T, JournalError> {
         let mut held = self.held();
-        let driven = held.get_mut(run).and_then(|held| held.driven.as_mut());
+        let driven = held.get_mut(run);
         driven
             .map(look)
             .ok_or_else(|| JournalError::Unavailable(format!("this process does not drive the run `{run}`")))
     }
 
-    /// Remembers what is known of a run; one that is over is let go.
+    /// Remembers what is known of a run, unless it is over.
     fn drives(&self, run: &RunKey, driven: Driven) {
-        if driven.standing.is_over() {
-            return self.release(run);
+        if !driven.standing.is_over() {
+            self.held().insert(run.clone(), driven);
         }
-        if let Some(held) = self.held().get_mut(run) {
-            held.driven = Some(driven);
-        }
+    }
+
+    /// Knows a run no more.
+    fn release(&self, run: &RunKey) {
+        self.held().remove(run);
     }
 
     /// Remembers how a run went on; one that is over is let go.
@@ -225,23 +216,12 @@ impl fmt::Debug for SqliteJournal {
 impl Journal for SqliteJournal {
     fn begin(&self, run: NewRun) -> Kept<'_, Begun> {
         Box::pin(async move {
-            let (key, start) = (run.run.clone(), run.start);
-            let is_new = match self.hold(&key) {
-                Err(JournalError::Held(_)) => return self.begun_before(&key, &start).await,
-                taken => taken?,
-            };
-            match self.begin_held(run).await {
-                Ok((begun, Some(driven))) => {
-                    self.drives(&key, driven);
-                    Ok(begun)
-                }
-                other => {
-                    if is_new {
-                        self.release(&key);
-                    }
-                    other.map(|(begun, _)| begun)
-                }
+            let key = run.run.clone();
+            let (begun, driven) = self.begin_held(run).await?;
+            if let Some(driven) = driven {
+                self.drives(&key, driven);
             }
+            Ok(begun)
         })
     }
 
@@ -273,17 +253,9 @@ impl Journal for SqliteJournal {
 
     fn load<'a>(&'a self, run: &'a RunKey) -> Kept<'a, Option<KeptRun>> {
         Box::pin(async move {
-            self.hold(run)?;
-            match self.take_up(run).await {
-                Ok(Some((kept, driven))) => {
-                    self.drives(run, driven);
-                    Ok(Some(kept))
-                }
-                other => {
-                    self.release(run);
-                    other.map(|_| None)
-                }
-            }
+            let Some((kept, driven)) = self.take_up(run).await? else { return Ok(None) };
+            self.drives(run, driven);
+            Ok(Some(kept))
         })
     }
 

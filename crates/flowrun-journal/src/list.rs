@@ -1,12 +1,13 @@
 //! What a journal says of its runs, and what it forgets of them.
 
+use std::path::Path;
 use std::sync::PoisonError;
 
 use flowrun_engine::host::{Filter, View};
 use flowrun_engine::journal::{JournalError, RunKey, Summary};
 use flowrun_step::{RunId, Tenant};
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::SqliteJournal;
 use crate::find::Spread;
@@ -15,7 +16,7 @@ use crate::mail::forget_seen;
 use crate::sealed::Place;
 use crate::standing::{self, Stands};
 
-const COLUMNS: &str = "id, flow, status, began, changed, over";
+const COLUMNS: &str = "id, flow, status, began, changed, driver";
 
 /// Runs that are not at rest, those at rest that have mail, and blocked ones: this build may be another. `CROSS` and
 /// `INDEXED BY` keep SQLite from looking through every run for the few that are meant.
@@ -29,8 +30,8 @@ const AWAKE: &str = "
     SELECT name, id, run.n FROM awake CROSS JOIN run ON run.n = awake.n CROSS JOIN tenant ON tenant.n = run.tenant
 ";
 
-/// A row as lists show it; whether it is over.
-fn summary(row: &Row<'_>) -> rusqlite::Result<(Summary, bool)> {
+/// A row as lists show it, and the process that drives it, if that lives.
+fn summary(row: &Row<'_>) -> rusqlite::Result<(Summary, Option<i64>)> {
     let (id, flow, status) = (row.get(0)?, row.get(1)?, row.get(2)?);
     let (began, changed) = (moment(row.get(3)?), moment(row.get(4)?));
     Ok((Summary { id, flow, status, is_driven: false, began, changed }, row.get(5)?))
@@ -47,6 +48,7 @@ impl SqliteJournal {
         filter: Filter,
     ) -> Result<Vec<Summary>, JournalError> {
         let Some(tenancy) = self.tenant_if_known(tenant).await? else { return Ok(Vec::new()) };
+        let locks = self.locks();
         let rows = self.committer.commit(move |connection| {
             let mut all = connection.prepare_cached(&format!(
                 "SELECT {COLUMNS} FROM run WHERE tenant = ?1 AND (?2 IS NULL OR flow = ?2) AND (?3 IS NULL OR status = ?3) \
@@ -55,41 +57,33 @@ impl SqliteJournal {
             ))?;
             let after = filter.after.as_ref().map(RunId::as_str);
             let most = i64::try_from(filter.page()).unwrap_or(i64::MAX);
-            all.query_map(params![tenancy.n, filter.flow, filter.status, after, most], summary)?
-                .collect::<Result<Vec<_>, _>>()
+            let rows =
+                all.query_map(params![tenancy.n, filter.flow, filter.status, after, most], summary)?;
+            rows.map(|row| with_driver(connection, &locks, row?)).collect()
         });
-        Ok(rows.await?.into_iter().map(|(row, over)| self.with_driver(tenant, row, over)).collect())
-    }
-
-    /// Whether a process drives it at this moment, which no table says.
-    fn with_driver(&self, tenant: &Tenant, mut summary: Summary, over: bool) -> Summary {
-        let run = RunId::new(&summary.id).map(|id| RunKey::new(tenant.clone(), id));
-        summary.is_driven = !over && run.is_ok_and(|run| self.is_driven(&run));
-        summary
+        rows.await
     }
 
     pub(crate) async fn view_of(&self, run: &RunKey) -> Result<Option<View>, JournalError> {
         let Some(tenancy) = self.tenant_if_known(&run.tenant).await? else { return Ok(None) };
-        let id = run.id.clone();
+        let (id, locks) = (run.id.clone(), self.locks());
         let row = self.committer.commit(move |connection| {
             let mut one = connection.prepare_cached(&format!(
                 "SELECT {COLUMNS}, {}, answer FROM run WHERE tenant = ?1 AND id = ?2",
                 standing::COLUMNS
             ))?;
             let row = |row: &Row<'_>| Ok((summary(row)?, Stands::read(row, 6)?, row.get(9)?));
-            one.query_row(params![tenancy.n, id.as_str()], row).optional()
+            let row = one.query_row(params![tenancy.n, id.as_str()], row).optional()?;
+            row.map(|(summary, stands, answer)| {
+                Ok((with_driver(connection, &locks, summary)?, stands, answer))
+            })
+            .transpose()
         });
-        let Some(((summary, over), stands, answer)) = row.await? else { return Ok(None) };
+        let Some((summary, stands, answer)) = row.await? else { return Ok(None) };
         let (answer, sealer): (Option<Vec<u8>>, _) = (answer, &tenancy.sealer);
         let answer = answer.map(|sealed| sealer.open(&Place::Answer(run), &sealed)).transpose()?;
         let standing = stands.open(sealer, run)?;
-        Ok(Some(View::new(self.with_driver(&run.tenant, summary, over), standing, answer)))
-    }
-
-    /// Whether a process drives a run at this moment.
-    #[must_use]
-    pub fn is_driven(&self, run: &RunKey) -> bool {
-        lease::is_held(&self.folder.join("locks"), run)
+        Ok(Some(View::new(summary, standing, answer)))
     }
 
     pub(crate) async fn due_runs(
@@ -165,6 +159,18 @@ impl SqliteJournal {
         });
         pruned.await
     }
+}
+
+/// Whether a process drives it at this moment, which the table alone does not say.
+fn with_driver(
+    connection: &Connection,
+    locks: &Path,
+    (mut summary, driver): (Summary, Option<i64>),
+) -> rusqlite::Result<Summary> {
+    if let Some(driver) = driver {
+        summary.is_driven = lease::lives(connection, locks, driver)?;
+    }
+    Ok(summary)
 }
 
 fn key_of(tenant: &str, id: &str) -> Option<RunKey> {

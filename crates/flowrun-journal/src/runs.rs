@@ -35,7 +35,8 @@ impl SqliteJournal {
             let has_mail = remind(connection, (&sealer, tenancy.n), (&key, n, &new), at)?;
             if let Some(stands) = &stands {
                 let mut stand = connection.prepare_cached(
-                    "UPDATE run SET status = ?2, standing = ?3, changed = ?4, over = ?5, due = NULL WHERE n = ?1",
+                    "UPDATE run SET status = ?2, standing = ?3, changed = ?4, over = ?5, due = NULL, \
+                     driver = iif(?5, NULL, driver) WHERE n = ?1",
                 )?;
                 stand.execute(params![n, stands.status, stands.sealed, at.as_millisecond(), is_over])?;
                 if is_over {
@@ -84,7 +85,7 @@ impl SqliteJournal {
             }
             shorter.write(connection)?;
             let mut update = connection.prepare_cached(
-                "UPDATE run SET status = ?2, standing = ?3, changed = ?4, rest = 1, due = ?5 WHERE n = ?1",
+                "UPDATE run SET status = ?2, standing = ?3, changed = ?4, rest = 1, due = ?5, driver = NULL WHERE n = ?1",
             )?;
             update.execute(params![shorter.n, stands.status, stands.sealed, now, due])?;
             Ok(true)
@@ -99,7 +100,7 @@ impl SqliteJournal {
         let (key, over, now, history) = (run.clone(), standing.is_over(), self.now(), self.history);
         let stood = self.committer.commit(move |connection| {
             let n: i64 = connection.query_row(
-                "UPDATE run SET status = ?3, standing = ?4, changed = ?5, over = ?6, rest = 1, due = NULL \
+                "UPDATE run SET status = ?3, standing = ?4, changed = ?5, over = ?6, rest = 1, due = NULL, driver = NULL \
                  WHERE tenant = ?1 AND id = ?2 RETURNING n",
                 params![tenancy.n, key.id.as_str(), stands.status, stands.sealed, now, over],
                 |row| row.get(0),

@@ -92,6 +92,13 @@ impl Sealer {
         key
     }
 
+    /// A name that nobody has.
+    pub(crate) fn name(&self) -> String {
+        let mut name = [0; 16];
+        self.entropy.fill(&mut name);
+        hex(&name)
+    }
+
     /// What a run was started with, to be known when it is started again.
     pub(crate) fn start(&self, run: &RunKey, digest: &[u8; 32]) -> [u8; 16] {
         self.fingerprint.of(&["start", run.tenant.as_str(), run.id.as_str(), &hex(digest)])

@@ -248,7 +248,10 @@ impl Book {
     pub(super) fn load(&mut self, run: &RunKey) -> Option<KeptRun> {
         let row = self.runs.get_mut(run)?;
         row.rest = None;
-        let (checkpoint, entries) = (row.checkpoint.clone(), row.entries.clone());
+        let (checkpoint, entries) = match row.standing.is_over() {
+            true => (None, Vec::new()),
+            false => (row.checkpoint.clone(), row.entries.clone()),
+        };
         let kept = KeptRun::new(row.hash.clone(), checkpoint, entries, row.standing.clone());
         Some(KeptRun { conversation: row.conversation.clone(), ..kept })
     }
