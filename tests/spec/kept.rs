@@ -42,6 +42,45 @@ fn a_kept_run_is_begun_once_shown_listed_and_removed() {
     assert!(person.flowrun(&["runs", "list"]).stderr.contains("no run is kept"));
 }
 
+/// R13, R14: what happened is told from the log, without doing it again, and without what a sensitive input held.
+#[test]
+fn what_happened_in_a_run_is_told_again_without_what_is_sensitive() {
+    let person = Person::new(&[]);
+    person.write(
+        "a.flow.yaml",
+        "name: greets\ninputs: { pin: { type: string, sensitive: true }, who: { type: string } }\nsteps:\n  - id: hello\n    send: \"{{who}}: \
+         {{pin}}\"\n  - if: who == 'Ann'\n    then: [ { log: it is Ann } ]\noutputs: { pin: \"{{pin}}\", who: \"{{who}}\" }\n",
+    );
+    let given = ["--var", "pin=canary-4711", "--var", "who=Ann"];
+    let ran = person.flowrun(&[&["a.flow.yaml", "--durable", "--id", "one"][..], &given].concat());
+    assert_eq!(ran.stdout, "Ann: canary-4711\n", "{ran:?}");
+    let told = person.flowrun(&["runs", "replay", "one"]);
+    let told: Vec<&str> = told.stdout.lines().map(|line| line[31..].trim_end()).collect();
+    assert_eq!(
+        told,
+        [
+            r#"-                    began with {"pin":"‹pin›","who":"Ann"}"#,
+            r#"hello                send {"text":"Ann: [redacted]"}"#,
+            "hello                done",
+            "hello                done",
+            "steps[1].then[0]     logged: it is Ann",
+            "steps[1].then[0]     done",
+            "steps[1]             done",
+            r#"-                    done {"pin":"‹pin›","who":"Ann"}"#,
+        ]
+    );
+    let exported = person.flowrun(&["runs", "export", "one"]).stdout;
+    assert!(!exported.contains("canary"), "{exported}");
+    let exported: Value = serde_json::from_str(&exported).expect("JSON");
+    assert_eq!(exported["run"]["status"], "done");
+    assert!(exported["flow"]["flow"]["text"].as_str().is_some_and(|text| text.contains("name: greets")));
+    assert_eq!(exported["story"]["is_whole"], true);
+    let moments = exported["story"]["moments"].as_array().expect("moments");
+    assert_eq!(moments[1]["what"], "called");
+    let unknown = person.flowrun(&["runs", "replay", "two"]);
+    assert!(unknown.stderr.contains("there is no run `two`"), "{unknown:?}");
+}
+
 /// R10, runs.md 11: the id is the key. A caller who is not sure tries again and reads the first answer; other inputs are a conflict.
 #[test]
 fn the_same_start_again_gives_the_first_answer_and_another_start_is_a_conflict() {
