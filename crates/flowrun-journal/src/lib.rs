@@ -32,6 +32,7 @@ mod find;
 mod lease;
 mod list;
 mod mail;
+mod pack;
 mod runs;
 mod schema;
 mod sealed;

@@ -173,7 +173,7 @@ pub(crate) fn end(
         connection.prepare_cached("DELETE FROM history WHERE run = ?1")?.execute([n])?;
     }
     if history == History::None && !is_kept {
-        connection.prepare_cached("UPDATE run SET who = NULL WHERE n = ?1")?.execute([n])?;
+        connection.prepare_cached("UPDATE run SET who = NULL, talk = NULL WHERE n = ?1")?.execute([n])?;
     }
     Ok(())
 }

@@ -2,9 +2,6 @@
 
 use std::sync::Arc;
 
-use flate2::Compression;
-use flate2::read::DeflateDecoder;
-use flate2::write::DeflateEncoder;
 use flowrun_engine::Conversation;
 use flowrun_engine::journal::{JournalError, RunKey};
 use flowrun_seal::{Fingerprint, Seal, Tie};
@@ -12,6 +9,8 @@ use flowrun_step::{Entropy, Tenant};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
+
+use crate::pack;
 
 /// Seals the records of one journal.
 #[derive(Clone)]
@@ -151,9 +150,8 @@ impl Sealer {
     /// Seals a value as JSON, packed: a run at rest is small on disk.
     pub(crate) fn pack(&self, place: &Place<'_>, value: &impl Serialize) -> Result<Vec<u8>, JournalError> {
         let unusable = |error: &dyn std::fmt::Display| JournalError::Unavailable(error.to_string());
-        let mut packed = DeflateEncoder::new(Vec::new(), Compression::fast());
-        serde_json::to_writer(&mut packed, value).map_err(|error| unusable(&error))?;
-        let packed = packed.finish().map_err(|error| unusable(&error))?;
+        let text = serde_json::to_vec(value).map_err(|error| unusable(&error))?;
+        let packed = pack::pack(&text).map_err(|error| unusable(&error))?;
         Ok(self.close_bytes(place, &packed))
     }
 
@@ -164,11 +162,14 @@ impl Sealer {
         envelope: &[u8],
     ) -> Result<T, JournalError> {
         let clear = self.open_bytes(place, envelope).ok_or_else(|| damaged(place, "was changed"))?;
-        let read = match clear.first() {
-            Some(b'{') => serde_json::from_slice(&clear),
-            _ => serde_json::from_reader(DeflateDecoder::new(&clear[..])),
-        };
-        read.map_err(|_| damaged(place, "is of another version"))
+        let other = |_: &dyn std::fmt::Debug| damaged(place, "is of another version");
+        match clear.first() {
+            Some(b'{') => serde_json::from_slice(&clear).map_err(|error| other(&error)),
+            _ => {
+                let text = pack::unpack(&clear).map_err(|error| other(&error))?;
+                serde_json::from_slice(&text).map_err(|error| other(&error))
+            }
+        }
     }
 
     /// Seals a value as JSON.
