@@ -9,6 +9,8 @@ use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, 
 
 /// What stands before what was packed with [`WORDS`]: deflate has no block that begins so (RFC 1951, 3.2.3).
 const MARK: u8 = 0b111;
+/// How far back a text is looked for, as a power of two: more would cost more to clear than checkpoints of this size give back.
+const WINDOW: u8 = 13;
 /// How many bytes are made room for at a time.
 const ROOM: usize = 1_024;
 
@@ -28,7 +30,7 @@ const WORDS: &[u8] = br#"{"value":{"body":{"data":{"id":"name":"status":"done","
 
 /// Packs a text.
 pub(crate) fn pack(text: &[u8]) -> std::io::Result<Vec<u8>> {
-    let mut compress = Compress::new(Compression::default(), false);
+    let mut compress = Compress::new_with_window_bits(Compression::default(), false, WINDOW);
     compress.set_dictionary(&words())?;
     let mut packed = vec![MARK];
     while compress.total_in() < text.len() as u64 || text.is_empty() {
