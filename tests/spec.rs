@@ -6,6 +6,8 @@
 
 #[path = "spec/asking.rs"]
 mod asking;
+#[path = "spec/deploy.rs"]
+mod deploy;
 #[path = "spec/kept.rs"]
 mod kept;
 #[path = "loopback.rs"]
@@ -14,6 +16,8 @@ mod loopback;
 mod person;
 #[path = "spec/serve.rs"]
 mod serve;
+#[path = "spec/served.rs"]
+mod served;
 #[path = "spec/writing.rs"]
 mod writing;
 

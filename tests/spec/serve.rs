@@ -1,98 +1,19 @@
 //! `flowrun serve`: the real binary, killed and started again; its configuration, its tokens, its end.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpStream;
-use std::process::{Child, ChildStderr};
+use std::io::Read as _;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use crate::loopback;
 use crate::person::Person;
+use crate::served::Served;
 
 const ORDER: &str = "name: order\ntrigger: { message: { keywords: [order] } }\nsteps:\n  - id: which\n    ask: Which order?\n  \
                      - send: \"You said {{steps.which.output}}.\"\noutputs: { which: \"{{steps.which.output}}\" }\n";
 const GREET: &str = "name: greet\ninputs: { who: { type: string } }\nsteps: [ { respond: { json: { hello: \"{{who}}\" } } } ]\n";
-
-/// A server, and what it says.
-struct Served {
-    child: Child,
-    address: String,
-    said: BufReader<ChildStderr>,
-}
-
-impl Served {
-    fn start(person: &Person) -> Self {
-        let mut child = person.start(&["serve"]);
-        let mut said = BufReader::new(child.stderr.take().expect("what it says"));
-        let mut line = String::new();
-        while !line.contains("http://") {
-            line.clear();
-            assert!(said.read_line(&mut line).expect("what it says") > 0, "it ended before it served");
-        }
-        let address = line.trim().rsplit_once("http://").expect("an address").1.to_owned();
-        Self { child, address, said }
-    }
-
-    /// One request; the status and the body.
-    fn ask(&self, to: (&str, &str), token: &str, body: Option<&Value>) -> (u16, String) {
-        self.try_ask(to, token, body).expect("it listens, reads and answers")
-    }
-
-    /// The same of a server that may be killed meanwhile.
-    fn try_ask(
-        &self,
-        (method, path): (&str, &str),
-        token: &str,
-        body: Option<&Value>,
-    ) -> Option<(u16, String)> {
-        let mut stream = TcpStream::connect(&self.address).ok()?;
-        let body = body.map(Value::to_string).unwrap_or_default();
-        let head = format!(
-            "{method} {path} HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\n\
-             content-length: {}\r\nconnection: close\r\n\r\n",
-            self.address,
-            body.len()
-        );
-        stream.write_all((head + &body).as_bytes()).ok()?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).ok()?;
-        let status = answer.split(' ').nth(1)?.parse().ok()?;
-        Some((status, answer.split_once("\r\n\r\n")?.1.to_owned()))
-    }
-
-    /// Kills it after so long, while the test goes on.
-    fn dies_in(&self, after: Duration) {
-        let id = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).expect("a process");
-        std::thread::spawn(move || {
-            std::thread::sleep(after);
-            // One that has ended by itself fails its own test.
-            let _ = kill_process(id, Signal::KILL);
-        });
-    }
-
-    fn post(&self, path: &str, token: &str, body: &Value) -> Value {
-        let (status, said) = self.ask(("POST", path), token, Some(body));
-        assert!((200..300).contains(&status), "{status} {said}");
-        serde_json::from_str(&said).expect("JSON")
-    }
-
-    fn signal(&mut self, signal: Signal) -> Option<i32> {
-        let id = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).expect("a process");
-        kill_process(id, signal).expect("it lives");
-        self.child.wait().expect("it ends").code()
-    }
-}
-
-impl Drop for Served {
-    /// A test that fails leaves no server behind.
-    fn drop(&mut self) {
-        // One that has ended cannot be killed, and is none the worse.
-        let _ = self.child.kill();
-    }
-}
 
 /// What the channel was sent: the key and the text of each message.
 type Sent = Arc<Mutex<Vec<(String, String)>>>;

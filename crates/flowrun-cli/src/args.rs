@@ -8,6 +8,7 @@ mod check;
 mod eval;
 mod graph;
 mod integrations;
+mod remote;
 mod runs;
 mod serve;
 mod start;
@@ -23,6 +24,7 @@ pub(crate) use integrations::{
     AddArguments, AuthStyleName, AuthorizeArguments, ClientArguments, EditArguments, ExportArguments,
     GrantName, ImportArguments, IntegrationVerb, PassphraseArguments, ProviderArguments, SecretArguments,
 };
+pub(crate) use remote::DeployArguments;
 pub(crate) use runs::{ResumeArguments, RunsVerb};
 pub(crate) use serve::{AuditArguments, ConfigArguments, ScopeName, ServeArguments, TokensVerb};
 pub(crate) use start::{Output, StartArguments, TalkArguments};
@@ -94,6 +96,8 @@ pub(crate) enum Verb {
     },
     /// Host flows over HTTP: an API, webhooks, channels; `flowrun.toml` sets it up.
     Serve(ServeArguments),
+    /// Put a folder of flows on a server, in place of those that it has.
+    Deploy(DeployArguments),
     /// Look after the tokens of the server's API.
     Tokens {
         /// What to do with them.

@@ -1,5 +1,6 @@
-//! Finds the files of one kind in a folder and in the folders below it.
+//! Finds the files of one kind in a folder and in the folders below it; and the set of flows that a folder is.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -14,6 +15,24 @@ const DEPTH: usize = 16;
 pub(crate) fn below(world: &World, folder: &Path, ending: &str) -> Result<Vec<PathBuf>, Complaint> {
     let mut files = Vec::new();
     search(world, folder, ending, DEPTH, &mut files)?;
+    Ok(files)
+}
+
+/// Every flow below a folder, by its path within it: what a server publishes. Neither what is hidden, nor a link, nor the
+/// tests of flows.
+pub(crate) fn set(world: &World, folder: &Path) -> Result<BTreeMap<String, Vec<u8>>, Complaint> {
+    let mut files = BTreeMap::new();
+    for ending in [".yaml", ".yml"] {
+        for file in below(world, folder, ending)? {
+            let path = file.strip_prefix(folder).unwrap_or(&file).to_string_lossy().into_owned();
+            let is_other = path.split('/').any(|part| part.starts_with('.'))
+                || path.ends_with(&format!(".test{ending}"));
+            let is_own = fs::symlink_metadata(world.path(&file)).is_ok_and(|found| found.is_file());
+            if is_own && !is_other {
+                files.insert(path, source::read(world, &file)?);
+            }
+        }
+    }
     Ok(files)
 }
 

@@ -29,9 +29,11 @@ mod terminal;
 mod trace;
 
 // The verbs.
+mod api;
 mod callback;
 mod check;
 mod completions;
+mod deploy;
 mod eval;
 mod explain;
 mod find;
@@ -134,6 +136,7 @@ fn obey(world: &World, arguments: &Arguments) -> Result<Exit, Complaint> {
         Some(Verb::Integrations { verb }) => wait_for(integrations::integrations(world, verb)),
         Some(Verb::Runs { verb }) => wait_for(runs::runs(world, verb)),
         Some(Verb::Serve(arguments)) => on_threads(serve::serve(world, arguments)),
+        Some(Verb::Deploy(arguments)) => wait_for(deploy::deploy(world, arguments)),
         Some(Verb::Tokens { verb }) => serve::tokens::tokens(world, verb),
         Some(Verb::Audit(arguments)) => serve::tokens::audit(world, arguments),
         Some(Verb::Eval(eval)) => eval::eval(world, eval),

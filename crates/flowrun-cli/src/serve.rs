@@ -5,7 +5,6 @@ mod house;
 pub(crate) mod tokens;
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::time::Duration;
 
 use flowrun::SystemClock;
@@ -103,30 +102,14 @@ async fn forget(world: &World, journal: &SqliteJournal, kept: Duration) {
 /// The flows that are served: those of the folder, or those that were deployed last.
 fn files(world: &World, config: &Config) -> Result<BTreeMap<String, Vec<u8>>, Complaint> {
     match config.flows.managed_by {
-        ManagedBy::Deploy => {
+        ManagedBy::Deploy | ManagedBy::Page => {
             let data = &config.server.data_dir;
             let kept = deployed(data).map_err(|error| source::unreadable(data, error))?;
             Ok(kept.into_iter().map(|(path, text)| (path, text.into_bytes())).collect())
         }
-        ManagedBy::Folder => beneath(world, &config.flows.folder).map_err(|complaint| {
+        ManagedBy::Folder => find::set(world, &config.flows.folder).map_err(|complaint| {
             let help = "say where they are: `[flows] folder = \"…\"` in flowrun.toml";
             Complaint { exit: Exit::Invalid, ..complaint }.help(help)
         }),
     }
-}
-
-/// Every flow beneath a folder, by its path within it; neither what is hidden nor a link.
-fn beneath(world: &World, folder: &Path) -> Result<BTreeMap<String, Vec<u8>>, Complaint> {
-    let mut files = BTreeMap::new();
-    for ending in [".yaml", ".yml"] {
-        for file in find::below(world, folder, ending)? {
-            let path = file.strip_prefix(folder).unwrap_or(&file).to_string_lossy().into_owned();
-            let is_hidden = path.split('/').any(|part| part.starts_with('.'));
-            let is_own = std::fs::symlink_metadata(&file).is_ok_and(|found| found.is_file());
-            if is_own && !is_hidden {
-                files.insert(path, source::read(world, &file)?);
-            }
-        }
-    }
-    Ok(files)
 }

@@ -1,5 +1,6 @@
 //! The engine a service embeds: built once from the edges of a house, then asked to run flows.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -14,6 +15,7 @@ use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
 use crate::drive::{drive, resume};
+use crate::flows::FlowSet;
 use crate::inlet::Inlet;
 use crate::journal::{Journal, KeptRun, MemoryJournal, RunKey};
 use crate::mail::{Mail, Told};
@@ -62,6 +64,13 @@ impl Engine {
     pub async fn catalog(&self, tenant: &Tenant) -> Result<Catalog, StepError> {
         let integrations = self.services.integrations.list(tenant).await?;
         Ok(Catalog::new(self.services.steps.clone()).with_integrations(integrations))
+    }
+
+    /// Everything that is wrong with a set of flows that another house is to publish: which integrations there are is that
+    /// one's to know.
+    #[must_use]
+    pub fn check_set(&self, files: &BTreeMap<String, Vec<u8>>) -> Vec<Diagnostic> {
+        FlowSet::check(files, &Catalog::new(self.services.steps.clone())).err().unwrap_or_default()
     }
 
     /// Runs a flow to its end: in memory or, with a journal, so that it can be taken up again after this process.

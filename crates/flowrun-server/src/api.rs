@@ -12,11 +12,15 @@ pub(crate) mod wire;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::routing::{MethodFilter, MethodRouter, any, on};
 
 use crate::desk::Desk;
 use crate::problem::Problem;
 use crate::routes::{Door, ROUTES, Route};
+
+/// The longest body of a deploy: a whole set of flows.
+const LONGEST_SET: usize = 4 * 1024 * 1024;
 
 /// A router with every route of the table.
 pub(crate) fn router(desk: Arc<Desk>) -> Router {
@@ -42,7 +46,9 @@ fn method(route: &Route) -> MethodRouter<Arc<Desk>> {
         Door::Ready => door!(plain::ready),
         Door::Metrics => door!(plain::metrics),
         Door::Flows => door!(flows::list),
-        Door::Deploy => door!(flows::deploy),
+        Door::Deploy => door!(flows::deploy).layer(DefaultBodyLimit::max(LONGEST_SET)),
+        Door::Sets => door!(flows::sets),
+        Door::Rollback => door!(flows::rollback),
         Door::Start => door!(runs::start),
         Door::Runs => door!(runs::list),
         Door::Run => door!(runs::show),

@@ -69,8 +69,10 @@ pub enum ManagedBy {
     /// Nobody: the folder is read at the start, and a deploy is refused.
     #[default]
     Folder,
-    /// `flowrun deploy`.
+    /// `flowrun deploy`, or whoever else may use `PUT /api/flows`.
     Deploy,
+    /// The page: a deploy is refused.
+    Page,
 }
 
 /// What a server forgets.

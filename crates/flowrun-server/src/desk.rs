@@ -6,11 +6,13 @@ use flowrun::engine::host::NotStarted;
 use flowrun::engine::journal::JournalError;
 use flowrun::engine::{Host, Refused};
 use flowrun::step::{Clock, Entropy, RunId, SecretSource, Tenant};
+use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use crate::audit::{Audit, Deed};
 use crate::callback::Callbacks;
 use crate::config::Config;
+use crate::deployed::Deployed;
 use crate::guard::unavailable;
 use crate::hub::Hub;
 use crate::problem::Problem;
@@ -43,14 +45,21 @@ pub(crate) struct Desk {
     pub(crate) tenant: Tenant,
     pub(crate) audit: Arc<Audit>,
     pub(crate) seen: Seen,
+    /// The sets of flows that were deployed; whoever changes what is served holds it.
+    pub(crate) deployed: Mutex<Deployed>,
     /// Ends when the server closes.
     pub(crate) closing: CancellationToken,
 }
 
 impl Desk {
-    pub(crate) fn new(config: Config, parts: Parts, closing: CancellationToken) -> Self {
+    pub(crate) fn new(
+        config: Config,
+        parts: Parts,
+        (deployed, closing): (Deployed, CancellationToken),
+    ) -> Self {
         let audit = Arc::new(Audit::new(&config.server.data_dir, Arc::clone(&parts.clock)));
-        Self { parts, config, tenant: Tenant::default(), audit, seen: Seen::default(), closing }
+        let (tenant, deployed) = (Tenant::default(), Mutex::new(deployed));
+        Self { parts, config, tenant, audit, seen: Seen::default(), deployed, closing }
     }
 
     pub(crate) fn tokens(&self) -> Tokens {

@@ -48,7 +48,7 @@ pub use audit::{Audit, AuditError, Deed, Verified};
 pub use callback::Callbacks;
 pub use channel::WebhookChannel;
 pub use config::{BadConfig, Config};
-pub use deployed::deployed;
+pub use deployed::{deployed, revision};
 pub use desk::Parts;
 pub use hub::Hub;
 pub use metrics::Metrics;

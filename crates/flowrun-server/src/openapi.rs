@@ -66,7 +66,7 @@ fn operation(route: &Route, method: &str, schemas: &mut SchemaGenerator) -> Valu
     operation
 }
 
-/// The parts of the path that vary, and what a query may say.
+/// The parts of the path that vary, what a query may say, and the revision that a change of flows is meant for.
 fn parameters(route: &Route, query: Option<&Value>) -> Vec<Value> {
     let string = json!({ "type": "string" });
     let named = route.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
@@ -75,7 +75,9 @@ fn parameters(route: &Route, query: Option<&Value>) -> Vec<Value> {
     });
     let fields = query.and_then(|query| query.get("properties")?.as_object()).into_iter().flatten();
     let in_query = fields.map(|(name, schema)| json!({ "name": name, "in": "query", "schema": schema }));
-    in_path.chain(in_query).collect()
+    let revision = matches!(route.door, Door::Deploy | Door::Rollback)
+        .then(|| json!({ "name": "If-Match", "in": "header", "schema": string }));
+    in_path.chain(in_query).chain(revision).collect()
 }
 
 type Types = (Option<Value>, Option<Value>, Option<Value>);
@@ -86,6 +88,8 @@ fn types(door: Door, schemas: &mut SchemaGenerator) -> Types {
     match door {
         Door::Flows => (None, None, of.some::<Vec<wire::Flow>>()),
         Door::Deploy => (None, of.some::<wire::Deploy>(), of.some::<Vec<wire::Flow>>()),
+        Door::Sets => (None, None, of.some::<Vec<wire::Set>>()),
+        Door::Rollback => (None, of.some::<wire::Rollback>(), of.some::<Vec<wire::Flow>>()),
         Door::Start => {
             (of.whole::<wire::Wait>(), of.some::<wire::Start>(), of.either::<wire::Started, wire::Run>())
         }

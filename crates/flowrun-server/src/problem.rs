@@ -48,7 +48,7 @@ pub enum Problem {
     #[error("send the body with `Content-Type: application/json`")]
     MediaType,
     /// The body is too long.
-    #[error("a body may have 1 MiB")]
+    #[error("a body may have 1 MiB, a set of flows 4 MiB")]
     TooLarge,
     /// Flows are wrong.
     #[error("the flows do not hold; nothing was published")]
@@ -59,6 +59,9 @@ pub enum Problem {
     /// It does not fit what is there already.
     #[error("{0}")]
     Conflict(String),
+    /// The flows are not those that the caller means to replace.
+    #[error("the flows of the server have the revision `{0}`: somebody deployed meanwhile")]
+    Revision(String),
     /// The run whose answer is waited for ended badly.
     #[error("the run ended without an answer")]
     Failed,
@@ -103,6 +106,7 @@ impl Problem {
             Self::Flows(_) => (StatusCode::UNPROCESSABLE_ENTITY, "flows"),
             Self::Inputs(_) => (StatusCode::UNPROCESSABLE_ENTITY, "inputs"),
             Self::Conflict(_) => (StatusCode::CONFLICT, "conflict"),
+            Self::Revision(_) => (StatusCode::PRECONDITION_FAILED, "revision"),
             Self::Failed => (StatusCode::INTERNAL_SERVER_ERROR, "failed"),
             Self::Overloaded(_) => (StatusCode::SERVICE_UNAVAILABLE, "overloaded"),
             Self::Draining => (StatusCode::SERVICE_UNAVAILABLE, "draining"),

@@ -12,6 +12,8 @@ pub(crate) enum Door {
     Metrics,
     Flows,
     Deploy,
+    Sets,
+    Rollback,
     Start,
     Runs,
     Run,
@@ -64,7 +66,7 @@ const START: Access = Access::Scope(Scope::Start);
 const OPERATE: Access = Access::Scope(Scope::Operate);
 
 /// Every route.
-pub(crate) static ROUTES: [Route; 17] = [
+pub(crate) static ROUTES: [Route; 19] = [
     get(Door::Alive, "/healthz", Access::Open, "Whether the server runs."),
     get(Door::Ready, "/readyz", Access::Open, "Whether the server takes runs."),
     get(Door::Metrics, "/metrics", Access::Near, "What was counted, as Prometheus reads it."),
@@ -76,6 +78,13 @@ pub(crate) static ROUTES: [Route; 17] = [
         access: Access::Scope(Scope::Deploy),
         says: "Publishes a whole set of flows in place of the one before, or none of it.",
     },
+    get(Door::Sets, "/api/flows/sets", READ, "The sets of flows that are kept, newest first."),
+    post(
+        Door::Rollback,
+        "/api/flows/rollback",
+        Access::Scope(Scope::Deploy),
+        "Publishes the set that was served before, or another that is kept.",
+    ),
     post(
         Door::Start,
         "/api/flows/{name}/runs",

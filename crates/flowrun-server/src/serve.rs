@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::api;
 use crate::config::Config;
+use crate::deployed::Deployed;
 use crate::desk::{Desk, Parts};
 use crate::guard::{self, Guard, Reach};
 
@@ -39,8 +40,8 @@ pub enum ServeError {
     /// The address is taken, or not this machine's.
     #[error("cannot listen at {0}")]
     Listen(SocketAddr, #[source] io::Error),
-    /// The data folder cannot be made.
-    #[error("cannot make the data folder")]
+    /// The data folder cannot be made, or what is kept in it cannot be read.
+    #[error("cannot use the data folder")]
     Folder(#[source] io::Error),
 }
 
@@ -55,14 +56,15 @@ impl Server {
     /// Listens where the configuration says.
     ///
     /// # Errors
-    /// When it cannot listen there, or its data folder cannot be made.
+    /// When it cannot listen there, or its data folder cannot be used.
     pub async fn bind(config: Config, parts: Parts) -> Result<Self, ServeError> {
         std::fs::create_dir_all(&config.server.data_dir).map_err(ServeError::Folder)?;
         let wanted = config.server.listen;
         let failed = |error| ServeError::Listen(wanted, error);
         let listener = TcpListener::bind(wanted).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        let desk = Arc::new(Desk::new(config, parts, CancellationToken::new()));
+        let deployed = Deployed::read(&config.server.data_dir).map_err(ServeError::Folder)?;
+        let desk = Arc::new(Desk::new(config, parts, (deployed, CancellationToken::new())));
         Ok(Self { listener, address, desk })
     }
 

@@ -191,3 +191,52 @@ async fn closing_ends_streams_and_comes_back() {
     assert!(stream.chunk().await.expect("a clean end").is_none());
     assert!(reqwest::get(base).await.is_err());
 }
+
+/// R18: a set is replaced only if it is the one that the caller knows; ten are kept, and each can be served again.
+#[tokio::test]
+async fn a_set_has_a_revision_that_a_deploy_can_be_meant_for() {
+    let house = House::with(GREET).await;
+    let tag = async || {
+        let flows = house.asks(Method::GET, "/api/flows").send().await.expect("an answer");
+        flows.headers()["etag"].to_str().expect("text").to_owned()
+    };
+    let first = tag().await;
+    let deploy = async |name: &str, tag: &str| {
+        let files = json!({ "files": { "flow.yaml": GREET.replace("greet", name) } });
+        read(house.asks(Method::PUT, "/api/flows").header("if-match", tag).json(&files)).await
+    };
+    assert_eq!(deploy("other", &first).await.0, StatusCode::OK);
+    let (status, said) = deploy("third", &first).await;
+    assert_eq!(
+        (status, &said["type"]),
+        (StatusCode::PRECONDITION_FAILED, &json!("urn:flowrun:problem:revision"))
+    );
+    let second = tag().await;
+    assert!(said["detail"].as_str().is_some_and(|said| said.contains(second.trim_matches('"'))), "{said}");
+    assert_eq!(deploy("third", &format!("\"0\", {second}")).await.0, StatusCode::OK, "one of several");
+    let (_, sets) = house.get("/api/flows/sets").await;
+    assert_eq!((sets.as_array().map(Vec::len), &sets[0]["is_served"]), (Some(3), &json!(true)), "{sets}");
+    let back = json!({ "to": first.trim_matches('"') });
+    let (status, flows) = house.post("/api/flows/rollback", back).await;
+    assert_eq!((status, &flows[0]["name"], tag().await), (StatusCode::OK, &json!("greet"), first));
+    assert_eq!(
+        house.post("/api/flows/rollback", json!({})).await.0,
+        StatusCode::CONFLICT,
+        "nothing before it"
+    );
+    assert_eq!(house.post("/api/flows/rollback", json!({ "to": "0" })).await.0, StatusCode::NOT_FOUND);
+}
+
+/// A set of flows may be larger than anything else that is sent.
+#[tokio::test]
+async fn a_set_of_three_mebibytes_is_taken_and_one_of_five_is_not() {
+    let house = House::with(GREET).await;
+    for (mebibytes, expected) in [(3, StatusCode::OK), (5, StatusCode::PAYLOAD_TOO_LARGE)] {
+        let flow = |number: usize| {
+            let text = GREET.replace("name: greet", &format!("name: greet{number}"));
+            (format!("{number}.yaml"), text + &"# a remark\n".repeat(20_000))
+        };
+        let files: std::collections::BTreeMap<_, _> = (0..mebibytes * 5).map(flow).collect();
+        assert_eq!(house.put("/api/flows", json!({ "files": files })).await.0, expected, "{mebibytes}");
+    }
+}

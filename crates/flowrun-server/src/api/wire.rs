@@ -10,12 +10,49 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::deployed;
+
 /// A whole set of flows.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Deploy {
     /// The text of each file, by its path.
     pub(crate) files: BTreeMap<String, String>,
+}
+
+/// A set of flows that is kept.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Set {
+    revision: String,
+    /// When it was deployed.
+    at: String,
+    /// Who deployed it.
+    by: String,
+    /// The paths of its files.
+    files: Vec<String>,
+    /// Whether it is the one that is served.
+    is_served: bool,
+}
+
+impl Set {
+    pub(crate) fn of(set: &deployed::Set, served: &str) -> Self {
+        let deployed::Set { revision, at, by, files } = set;
+        Self {
+            is_served: revision == served,
+            revision: revision.clone(),
+            at: at.to_string(),
+            by: by.clone(),
+            files: files.keys().cloned().collect(),
+        }
+    }
+}
+
+/// Which set is to be served again.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Rollback {
+    /// Its revision; else it is the set that was served before.
+    pub(crate) to: Option<String>,
 }
 
 /// A published flow.
