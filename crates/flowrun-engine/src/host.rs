@@ -224,6 +224,16 @@ pub trait Host: Send + Sync {
         how: InDoubt,
     ) -> BoxFuture<'a, Result<bool, JournalError>>;
 
+    /// Lets runs go on that are held since they were restored from a backup: one, or all; gives how many.
+    ///
+    /// # Errors
+    /// When the journal cannot be used.
+    fn release<'a>(
+        &'a self,
+        tenant: &'a Tenant,
+        run: Option<&'a RunId>,
+    ) -> BoxFuture<'a, Result<usize, JournalError>>;
+
     /// Gives a conversation to a person of the house: its run is cancelled, and what that had not taken comes back.
     ///
     /// # Errors

@@ -131,6 +131,14 @@ impl Host for Engine {
         Box::pin(self.told_to((tenant, run), Incoming::Resolve(how)))
     }
 
+    fn release<'a>(
+        &'a self,
+        tenant: &'a Tenant,
+        run: Option<&'a RunId>,
+    ) -> BoxFuture<'a, Result<usize, JournalError>> {
+        Box::pin(self.supervisor.release(tenant, run))
+    }
+
     fn hand_over<'a>(
         &'a self,
         tenant: &'a Tenant,

@@ -126,6 +126,14 @@ pub trait Journal: fmt::Debug + Send + Sync {
         at: Option<Timestamp>,
     ) -> Kept<'a, Option<Timestamp>>;
 
+    /// Lets go on what is held of a tenant since it was restored from a backup: one run, or all; gives how many.
+    ///
+    /// A journal that is not restored from backups holds nothing.
+    fn release_held<'a>(&'a self, tenant: &'a Tenant, run: Option<&'a RunId>) -> Kept<'a, usize> {
+        let _ = (tenant, run);
+        Box::pin(async { Ok(0) })
+    }
+
     /// Runs that a process that begins takes up: those that were driven, those at rest for which something came, and blocked ones,
     /// since this build may be another.
     fn unfinished(&self) -> Kept<'_, Vec<RunKey>>;
@@ -193,6 +201,9 @@ pub enum JournalError {
     /// Another process drives the run.
     #[error("another process drives the run `{0}`")]
     Held(RunId),
+    /// The run was restored from a backup, and nobody has released it yet.
+    #[error("the run `{0}` was restored from a backup, and is held until it is released")]
+    OnHold(RunId),
     /// It cannot be read or written.
     #[error("the journal cannot be used: {0}")]
     Unavailable(String),

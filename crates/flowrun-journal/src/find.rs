@@ -57,6 +57,8 @@ enum Row {
     Unknown,
     /// Another process drives it.
     Held,
+    /// It was restored from a backup, and nobody has released it.
+    OnHold,
 }
 
 /// An entry: where it is, its number, and itself, sealed.
@@ -118,6 +120,7 @@ impl SqliteJournal {
             let Some(mut found) = found(connection, (tenant, id.as_str()))? else { return Ok(Row::Unknown) };
             match (taker, found.driver) {
                 (None, _) => return Ok(Row::Found(found)),
+                (Some(_), _) if found.stands.is_held() => return Ok(Row::OnHold),
                 (Some(taker), Some(driver))
                     if taker != driver && lease::lives(connection, &locks, driver)? =>
                 {
@@ -138,6 +141,7 @@ impl SqliteJournal {
             Row::Found(found) => Ok(Some(found)),
             Row::Unknown => Ok(None),
             Row::Held => Err(JournalError::Held(run.id.clone())),
+            Row::OnHold => Err(JournalError::OnHold(run.id.clone())),
         }
     }
 

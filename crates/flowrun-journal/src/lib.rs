@@ -25,6 +25,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod backup;
 mod begin;
 mod committer;
 mod erase;
@@ -51,10 +52,11 @@ use flowrun_engine::journal::{
     KeptCheckpoint, KeptRun, Letter, NewRun, Rest, RunKey, Standing, Summary, Texts, Whose,
 };
 use flowrun_engine::{Conversation, Incoming, Message, Told};
-use flowrun_step::{Clock, Entropy, Tenant};
+use flowrun_step::{Clock, Entropy, RunId, Tenant};
 use jiff::Timestamp;
 use tokio::sync::OnceCell;
 
+pub use backup::{Backup, BackupError, Parts, back_up};
 use committer::Committer;
 use find::Spread;
 use lease::Process;
@@ -313,6 +315,10 @@ impl Journal for SqliteJournal {
         at: Option<Timestamp>,
     ) -> Kept<'a, Option<Timestamp>> {
         Box::pin(self.mark_of(tenant, name, at))
+    }
+
+    fn release_held<'a>(&'a self, tenant: &'a Tenant, run: Option<&'a RunId>) -> Kept<'a, usize> {
+        Box::pin(self.let_go_on(tenant, run))
     }
 
     fn unfinished(&self) -> Kept<'_, Vec<RunKey>> {

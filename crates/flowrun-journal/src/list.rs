@@ -28,6 +28,7 @@ const AWAKE: &str = "
         UNION SELECT n FROM inbox CROSS JOIN conversation ON key = inbox.conversation CROSS JOIN run ON n = conversation.run
             WHERE inbox.next = 0 AND rest = 1 AND over = 0)
     SELECT name, id, run.n FROM awake CROSS JOIN run ON run.n = awake.n CROSS JOIN tenant ON tenant.n = run.tenant
+    WHERE held IS NULL
 ";
 
 /// A row as lists show it, and the process that drives it, if that lives.
@@ -95,7 +96,7 @@ impl SqliteJournal {
         let due = self.committer.commit(move |connection| {
             let mut due = connection.prepare_cached(
                 "SELECT name, id, due FROM run INDEXED BY run_due CROSS JOIN tenant ON tenant.n = run.tenant \
-                 WHERE rest = 1 AND due IS NOT NULL ORDER BY due LIMIT ?1",
+                 WHERE rest = 1 AND due IS NOT NULL AND held IS NULL ORDER BY due LIMIT ?1",
             )?;
             let row = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get::<_, i64>(2)?));
             due.query_map([most.saturating_add(1)], row)?.collect::<Result<Vec<_>, _>>()

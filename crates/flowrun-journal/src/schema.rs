@@ -10,11 +10,11 @@ use crate::OpenError;
 use crate::sealed::{Place, Sealer};
 
 /// The format this version writes.
-const FORMAT: i64 = 4;
+pub(crate) const FORMAT: i64 = 4;
 /// The format before, which it brings up.
-const BEFORE: i64 = 3;
+pub(crate) const BEFORE: i64 = 3;
 /// How long another process may write.
-const BUSY: Duration = Duration::from_secs(10);
+pub(crate) const BUSY: Duration = Duration::from_secs(10);
 /// What is sealed to know a key by.
 const PROOF: &[u8] = b"flowrun journal";
 
@@ -24,7 +24,8 @@ const META: &str = "
 
 /// Times are milliseconds of the Unix epoch. `key` of a tenant: under which its records are sealed, itself sealed; none if they
 /// are sealed under the journal's, as before format 4; empty once the tenant is erased. No number of a run is given twice. `rest`: nobody drives the run; `due`: until then. `standing` is null
-/// where status and `due` say all. `driver` is the process that drives the run, if that lives. `start`, `talk`, `conversation`, `subject` and the other keys are fingerprints.
+/// where status and `due` say all. `driver` is the process that drives the run, if that lives. `held`: the
+/// status that a run had in the backup that it was restored from, until it is released. `start`, `talk`, `conversation`, `subject` and the other keys are fingerprints.
 ///
 /// What a step of a run writes is one row of the log, which is short and has no index: the runs that are under way know where
 /// their entries are, and a process that begins looks through it once.
@@ -35,7 +36,7 @@ const TABLES: &str = "
         n INTEGER PRIMARY KEY AUTOINCREMENT, tenant INTEGER NOT NULL, id TEXT NOT NULL, flow TEXT NOT NULL,
         texts INTEGER NOT NULL, status TEXT NOT NULL, began INTEGER NOT NULL, changed INTEGER NOT NULL, standing BLOB,
         start BLOB, talk BLOB, who BLOB, over INTEGER NOT NULL, rest INTEGER NOT NULL DEFAULT 0, due INTEGER,
-        driver INTEGER, answer BLOB, UNIQUE (tenant, id)
+        driver INTEGER, answer BLOB, held TEXT, UNIQUE (tenant, id)
     );
     CREATE TABLE process (n INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL);
     CREATE INDEX run_due ON run (due) WHERE rest = 1 AND due IS NOT NULL;

@@ -30,12 +30,20 @@ impl Stands {
         Ok(Self { status: standing.status().to_owned(), due, sealed })
     }
 
+    /// Whether the run was restored from a backup and not released: how it stood is kept beside (`backup`).
+    pub(crate) fn is_held(&self) -> bool {
+        self.status == Standing::Held.status()
+    }
+
     /// The columns from this one on.
     pub(crate) fn read(row: &Row<'_>, first: usize) -> rusqlite::Result<Self> {
         Ok(Self { status: row.get(first)?, due: row.get(first + 1)?, sealed: row.get(first + 2)? })
     }
 
     pub(crate) fn open(&self, sealer: &Sealer, run: &RunKey) -> Result<Standing, JournalError> {
+        if self.is_held() {
+            return Ok(Standing::Held);
+        }
         match &self.sealed {
             Some(sealed) => sealer.open(&Place::Standing(run), sealed),
             None if self.status == "waiting" => {

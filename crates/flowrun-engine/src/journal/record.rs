@@ -312,6 +312,8 @@ pub enum Standing {
         /// Why.
         why: String,
     },
+    /// It was restored from a backup, and goes on once somebody releases it: what it did since may have been done already.
+    Held,
     /// It ended well.
     Done {
         /// Its outputs.
@@ -343,6 +345,7 @@ impl Standing {
             Self::Waiting { .. } => "waiting",
             Self::InDoubt { .. } => "in_doubt",
             Self::Blocked { .. } => "blocked",
+            Self::Held => "held",
             Self::Done { .. } => "done",
             Self::Failed { .. } => "failed",
             Self::TimedOut { .. } => "timed_out",
@@ -353,6 +356,9 @@ impl Standing {
     /// Whether the run is over.
     #[must_use]
     pub fn is_over(&self) -> bool {
-        !matches!(self, Self::Running | Self::Waiting { .. } | Self::InDoubt { .. } | Self::Blocked { .. })
+        !matches!(
+            self,
+            Self::Running | Self::Waiting { .. } | Self::InDoubt { .. } | Self::Blocked { .. } | Self::Held
+        )
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::{Arc, PoisonError, Weak};
 
 use flowrun_lang::{Catalog, Flow};
+use flowrun_step::{RunId, Tenant};
 use jiff::Timestamp;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -54,7 +55,7 @@ impl Supervisor {
                 let services = Arc::clone(&self.services);
                 resume(services, &flow, (key.clone(), kept), (inlet, None), CancellationToken::new()).await
             }
-            Ok(None) | Err(JournalError::Held(_)) => Outcome::Left,
+            Ok(None) | Err(JournalError::Held(_) | JournalError::OnHold(_)) => Outcome::Left,
             Err(why) => {
                 let standing = Standing::Blocked { why: why.to_string() };
                 // That it could not be written down too changes nothing.
@@ -110,6 +111,22 @@ impl Supervisor {
         let this = Arc::downgrade(self);
         tokio::spawn(wait_for_moments(this));
         Ok(())
+    }
+
+    /// Lets runs go on that are held, and takes up those of them that have something to do.
+    pub(crate) async fn release(
+        self: &Arc<Self>,
+        tenant: &Tenant,
+        run: Option<&RunId>,
+    ) -> Result<usize, JournalError> {
+        let released = self.journal.release_held(tenant, run).await?;
+        if released > 0 {
+            for key in self.journal.unfinished().await? {
+                self.wake(key);
+            }
+            self.timers.notify_one();
+        }
+        Ok(released)
     }
 
     /// Does what is due: wakes runs, starts flows; gives when there is more to do.
