@@ -4,6 +4,7 @@
 //! written survives a power cut. A session is short: the database is opened, used and closed within it, under a
 //! lock that a killed process cannot keep. What the records mean is left to the rest of the crate.
 
+mod backup;
 mod book;
 mod disk;
 mod durable;
@@ -89,6 +90,24 @@ impl Custody {
             Place::Disk(disk) => disk.rotate_key(&*custody.entropy),
             // There is no key file; in memory the key ends with the process, elsewhere it is the embedder's.
             Place::Given(..) => Ok(None),
+        })
+        .await
+    }
+
+    /// Everything as it lies on disk, sealed; nothing where the records are kept by somebody else.
+    pub(crate) async fn sealed(self: &Arc<Self>) -> Result<backup::Sealed, CustodyError> {
+        self.blocking(|custody| match &custody.place {
+            Place::Disk(disk) => disk.sealed(),
+            Place::Given(..) => Ok(backup::Sealed::new()),
+        })
+        .await
+    }
+
+    /// Puts back what was taken out, where there is nothing.
+    pub(crate) async fn put_back(self: &Arc<Self>, sealed: backup::Sealed) -> Result<(), CustodyError> {
+        self.blocking(|custody| match &custody.place {
+            Place::Disk(disk) => disk.put_back(sealed),
+            Place::Given(..) => Ok(()),
         })
         .await
     }

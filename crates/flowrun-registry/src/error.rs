@@ -62,6 +62,12 @@ pub enum CustodyError {
         /// The format found.
         found: u8,
     },
+    /// There is a registry where one was to be put back; nothing is replaced.
+    #[error("there is a registry in {data_dir} already")]
+    NotEmpty {
+        /// The data folder.
+        data_dir: PathBuf,
+    },
     /// A file or folder could not be used.
     #[error("cannot {what} {path}")]
     File {
@@ -105,6 +111,9 @@ impl CustodyError {
             }
             Self::UnknownFormat { .. } | Self::Newer(_) => {
                 "use the version of flowrun that wrote it, or a newer one".to_owned()
+            }
+            Self::NotEmpty { .. } => {
+                "restore into another home (FLOWRUN_HOME), or move that folder away".to_owned()
             }
             Self::File { .. } => "check the folder, its owner and its free space".to_owned(),
             Self::Database(_) => {

@@ -46,6 +46,8 @@ mod lookup;
 mod manage;
 mod transfer;
 
+mod backup;
+
 mod authorize;
 mod budget;
 mod device;

@@ -209,6 +209,24 @@ impl<'s> Book<'s> {
         }
     }
 
+    /// Takes note that an operator put a backup back: a refresh token that each refresh replaces may have been replaced since, so
+    /// it is sent only when a person says so (R19).
+    pub(super) fn note_put_back(&mut self, high_water: u64) {
+        self.ledger.generation = self.ledger.generation.max(high_water);
+        self.is_changed = true;
+        for (id, name) in self.names() {
+            // As above: one that does not open says so itself.
+            let Ok(Some(mut record)) = self.record(&id) else { continue };
+            record.pending = None;
+            if record.attention.is_none() && record.is_rotating() {
+                record.attention = Some(NeedsAttention::RestoredFromBackup);
+                record.is_copy = true;
+                record.refreshing = None;
+            }
+            self.put(&id, name, record);
+        }
+    }
+
     /// Seals everything with another key when it is committed; refuses if there is anything that does not open.
     ///
     /// Records are taken as they are, so that those of a newer version come through too.

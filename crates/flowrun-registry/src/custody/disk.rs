@@ -130,12 +130,12 @@ impl Disk {
         Ok(Some(sealed))
     }
 
-    fn database(&self) -> PathBuf {
+    pub(super) fn database(&self) -> PathBuf {
         self.data_dir.join("database")
     }
 
     /// Whether anything was ever written here; a folder that cannot be entered is not taken for an empty one.
-    fn is_there(&self) -> Result<bool, CustodyError> {
+    pub(super) fn is_there(&self) -> Result<bool, CustodyError> {
         let database = self.database();
         database.try_exists().map_err(|source| CustodyError::File { what: "read", path: database, source })
     }
@@ -159,7 +159,11 @@ impl Disk {
 
     fn compare_with_mark(&self, book: &mut Book<'_>) -> Result<(), CustodyError> {
         let Some(installation) = book.installation().filter(|_| !book.is_new()) else { return Ok(()) };
-        let mark = self.mark(&installation).read()?;
+        let (is_put_back, mark) = (self.mark(&installation).is_restored(), self.mark(&installation).read()?);
+        if is_put_back {
+            book.note_put_back(mark.unwrap_or_default());
+            return Ok(());
+        }
         // A mark is made before the first write: where it is missing, the database came here without it.
         if mark.is_none_or(|mark| book.generation() < mark) {
             tracing::warn!(
@@ -182,6 +186,7 @@ impl Disk {
             // What was written stands, and saying otherwise would be worse: a mark that lags only sees less.
             tracing::warn!(%error, "the registry's high-water mark could not be replaced");
         }
+        mark.accept_restored();
         Ok(())
     }
 

@@ -52,6 +52,28 @@ impl HighWater {
         Ok(None)
     }
 
+    /// Says that an operator puts an older state back: it is not slipped in (R19).
+    pub(super) fn declare_restored(&self) -> Result<(), CustodyError> {
+        let path = self.restored();
+        let made = File::create(&path).and_then(|file| file.sync_all()).and_then(|()| sync_folder(&path));
+        made.map_err(|source| CustodyError::File { what: "write", path, source })
+    }
+
+    /// Whether somebody said so, and no session has taken note of it yet.
+    pub(super) fn is_restored(&self) -> bool {
+        self.restored().exists()
+    }
+
+    /// What was said has been taken note of, on disk.
+    pub(super) fn accept_restored(&self) {
+        // Where there is none nothing is to be done; one that stays is taken note of once more.
+        let _ = std::fs::remove_file(self.restored());
+    }
+
+    fn restored(&self) -> PathBuf {
+        self.path.with_extension("restored")
+    }
+
     /// The mark, if there is one that can be understood.
     pub(super) fn read(&self) -> Result<Option<u64>, CustodyError> {
         match std::fs::read_to_string(&self.path) {
@@ -83,9 +105,12 @@ impl HighWater {
         writeln!(file, "{generation}")?;
         file.sync_all()?;
         std::fs::rename(&fresh, &self.path)?;
-        File::open(
-            self.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")),
-        )?
-        .sync_all()
+        sync_folder(&self.path)
     }
+}
+
+/// Makes it outlast a power cut which names a folder lists.
+fn sync_folder(path: &Path) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }

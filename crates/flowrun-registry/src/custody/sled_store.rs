@@ -1,5 +1,6 @@
 //! sled, open for one session (design 4.2).
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
@@ -32,6 +33,18 @@ impl SledStore {
             .ok_or_else(|| CustodyError::InUse { data_dir: data_dir.to_owned(), holder: None })?;
         let durable = Durable::hold(folder).map_err(failed)?;
         Ok(Self { database, durable: Mutex::new(durable) })
+    }
+}
+
+impl SledStore {
+    /// Everything there is, by key.
+    pub(super) fn all(&self) -> Result<BTreeMap<String, Vec<u8>>, CustodyError> {
+        let failed = |error| CustodyError::Database(Box::new(error));
+        let entry = |entry: sled::Result<(sled::IVec, sled::IVec)>| {
+            let (key, value) = entry.map_err(failed)?;
+            Ok((String::from_utf8_lossy(&key).into_owned(), value.to_vec()))
+        };
+        self.database.iter().map(entry).collect()
     }
 }
 
