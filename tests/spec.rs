@@ -6,6 +6,8 @@
 
 #[path = "spec/asking.rs"]
 mod asking;
+#[path = "spec/backup.rs"]
+mod backup;
 #[path = "spec/deploy.rs"]
 mod deploy;
 #[path = "spec/kept.rs"]
@@ -14,6 +16,8 @@ mod kept;
 mod loopback;
 #[path = "person.rs"]
 mod person;
+#[path = "spec/remote.rs"]
+mod remote;
 #[path = "spec/serve.rs"]
 mod serve;
 #[path = "spec/served.rs"]

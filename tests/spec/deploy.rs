@@ -7,22 +7,7 @@ use rustix::process::Signal;
 
 use crate::Silent;
 use crate::person::{Ended, Person};
-use crate::served::Served;
-
-/// A person with a server whose flows are deployed, the folder `flows`, and a token of these scopes in the file `token`.
-fn operator(managed_by: &str, scopes: &[&str]) -> Person {
-    let person = Person::new(&[("FLOWRUN_TOKEN_FILE", "token")]);
-    person.write(
-        "flowrun.toml",
-        &format!("[server]\nlisten = '127.0.0.1:0'\n[flows]\nmanaged_by = '{managed_by}'\n"),
-    );
-    fs::create_dir_all(person.home().join("flows/deep")).expect("a folder");
-    let scopes: Vec<&str> = scopes.iter().flat_map(|scope| ["--scope", scope]).collect();
-    let created = person.flowrun(&[&["tokens", "create", "ci"], &scopes[..]].concat());
-    let path = person.write("token", &created.stdout);
-    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).expect("a file of ours");
-    person
-}
+use crate::served::{Served, operator, token};
 
 /// Writes a set of one flow that answers this, and deploys it.
 fn deploy(person: &Person, served: &Served, (says, more): (&str, &[&str])) -> Ended {
@@ -33,9 +18,8 @@ fn deploy(person: &Person, served: &Served, (says, more): (&str, &[&str])) -> En
 
 /// What the flow answers now.
 fn says(person: &Person, served: &Served) -> String {
-    let token = fs::read_to_string(person.home().join("token")).expect("a token");
     let run =
-        served.ask(("POST", "/api/flows/greet/runs?wait=20s"), token.trim(), Some(&serde_json::json!({})));
+        served.ask(("POST", "/api/flows/greet/runs?wait=20s"), &token(person), Some(&serde_json::json!({})));
     let run: serde_json::Value = serde_json::from_str(&run.1).expect("JSON");
     run["answer"]["body"]["says"].as_str().unwrap_or_default().to_owned()
 }
@@ -123,7 +107,7 @@ fn a_server_whose_flows_are_not_deployed_refuses_and_says_whose_they_are_r18() {
 fn without_a_token_that_reaches_so_far_nothing_is_deployed_and_what_to_do_is_said() {
     let person = operator("deploy", &["read"]);
     let served = Served::start(&person);
-    let token = fs::read_to_string(person.home().join("token")).expect("a token");
+    let token = token(&person);
     let refused = deploy(&person, &served, ("one", &[]));
     assert!(refused.code == Some(1) && refused.stderr.contains("no scope `deploy`"), "{refused:?}");
     let far = deploy_to(&person, "http://192.0.2.1:1");
@@ -135,7 +119,7 @@ fn without_a_token_that_reaches_so_far_nothing_is_deployed_and_what_to_do_is_sai
     fs::remove_file(person.home().join("token")).expect("a file of ours");
     assert_eq!(deploy_to(&person, &served.url()).code, Some(2));
     for said in [refused, far, open] {
-        assert!(!said.stderr.contains(token.trim()), "{said:?}");
+        assert!(!said.stderr.contains(&token), "{said:?}");
     }
     let argument = person.flowrun(&["deploy", "flows", "--server", &served.url(), "--token", "fr_x"]);
     assert_eq!(argument.code, Some(2), "{argument:?}");

@@ -32,8 +32,8 @@ fn a_kept_run_is_begun_once_shown_listed_and_removed() {
     );
     let shown = person.flowrun(&["runs", "show", "order-8", "--json"]).stdout;
     let shown: Value = serde_json::from_str(&shown).expect("JSON");
-    assert_eq!(shown["standing"]["status"], "failed");
-    assert_eq!(shown["standing"]["error"]["place"]["path"], "steps[0]", "{shown}");
+    assert_eq!(shown["status"], "failed");
+    assert_eq!(shown["error"]["place"]["path"], "steps[0]", "{shown}");
     let over = person.flowrun(&["runs", "resume", "order-8"]);
     assert!(over.stderr.contains("run order-8 is over: failed"), "{over:?}");
 

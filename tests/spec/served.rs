@@ -1,7 +1,9 @@
 //! A server that is started, asked and ended: the real binary.
 
+use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Child, ChildStderr};
 use std::time::Duration;
 
@@ -9,6 +11,26 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::person::Person;
+
+/// A person with a server whose flows are deployed, the folder `flows`, and a token of these scopes in the file `token`.
+pub(crate) fn operator(managed_by: &str, scopes: &[&str]) -> Person {
+    let person = Person::new(&[("FLOWRUN_TOKEN_FILE", "token")]);
+    person.write(
+        "flowrun.toml",
+        &format!("[server]\nlisten = '127.0.0.1:0'\n[flows]\nmanaged_by = '{managed_by}'\n"),
+    );
+    fs::create_dir_all(person.home().join("flows/deep")).expect("a folder");
+    let scopes: Vec<&str> = scopes.iter().flat_map(|scope| ["--scope", scope]).collect();
+    let created = person.flowrun(&[&["tokens", "create", "ci"], &scopes[..]].concat());
+    let path = person.write("token", &created.stdout);
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).expect("a file of ours");
+    person
+}
+
+/// The token of the operator.
+pub(crate) fn token(person: &Person) -> String {
+    fs::read_to_string(person.home().join("token")).expect("a token").trim().to_owned()
+}
 
 /// A server, and what it says.
 pub(crate) struct Served {

@@ -3,6 +3,7 @@
 //! A flow's file is the first word of the short form; the verbs stand beside it. A file named like a verb needs
 //! `./`. No secret is ever an argument: other users of the machine can read those (OA-3).
 
+mod backup;
 mod by_hand;
 mod check;
 mod eval;
@@ -16,6 +17,7 @@ mod test;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+pub(crate) use backup::BackupArguments;
 pub(crate) use by_hand::{ByHandArguments, PkceName, SeparatorName};
 pub(crate) use check::{CheckArguments, MessageFormat};
 pub(crate) use eval::{EvalArguments, PlaceName};
@@ -25,7 +27,7 @@ pub(crate) use integrations::{
     GrantName, ImportArguments, IntegrationVerb, PassphraseArguments, ProviderArguments, SecretArguments,
 };
 pub(crate) use remote::DeployArguments;
-pub(crate) use runs::{ResumeArguments, RunsVerb};
+pub(crate) use runs::{ReleaseArguments, ResumeArguments, RunsVerb, WhereArguments};
 pub(crate) use serve::{AuditArguments, ConfigArguments, ScopeName, ServeArguments, TokensVerb};
 pub(crate) use start::{Output, StartArguments, TalkArguments};
 pub(crate) use test::{ResultFormat, TestArguments};
@@ -88,8 +90,11 @@ pub(crate) enum Verb {
         #[command(subcommand)]
         verb: Box<IntegrationVerb>,
     },
-    /// Look after runs that are kept (`flowrun FLOW --durable`).
+    /// Look after runs that are kept: by `flowrun FLOW --durable`, or by a server.
     Runs {
+        /// Where they are.
+        #[command(flatten)]
+        at: WhereArguments,
         /// What to do with them.
         #[command(subcommand)]
         verb: RunsVerb,
@@ -98,6 +103,10 @@ pub(crate) enum Verb {
     Serve(ServeArguments),
     /// Put a folder of flows on a server, in place of those that it has.
     Deploy(DeployArguments),
+    /// Put everything that a server and its registry keep into one file, all but the key, whether or not it runs.
+    Backup(BackupArguments),
+    /// Put a backup back where there is nothing yet.
+    Restore(BackupArguments),
     /// Look after the tokens of the server's API.
     Tokens {
         /// What to do with them.

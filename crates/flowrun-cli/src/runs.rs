@@ -1,28 +1,47 @@
-//! `flowrun runs`: looks after runs that are kept.
+//! `flowrun runs`: looks after runs that are kept: those of the command line, those in a server's data folder, or, over its API,
+//! those of a server that runs.
 
+mod remote;
 mod replay;
+mod shown;
 
 use flowrun::engine::host::Filter;
-use flowrun::engine::journal::{Journal as _, RunKey, Standing, Summary};
+use flowrun::engine::journal::{Journal as _, RunKey};
 use flowrun::journal::SqliteJournal;
 use flowrun::machine::InDoubt;
 use flowrun::step::{RunId, Tenant};
-use serde_json::{Value, json};
+use flowrun_server::Run;
+use serde_json::Value;
 
-use crate::args::{ResumeArguments, RunsVerb};
+use crate::api::Api;
+use crate::args::{ReleaseArguments, ResumeArguments, RunsVerb, WhereArguments};
 use crate::complaint::Complaint;
 use crate::exit::Exit;
 use crate::moment;
 use crate::output::written;
+use crate::start::journal::Kept;
+use crate::start::named;
 use crate::start::resume::{Wish, resume, unknown};
-use crate::start::{journal, named};
 use crate::world::World;
 
-/// Does what the verb says.
-pub(crate) async fn runs(world: &World, verb: &RunsVerb) -> Result<Exit, Complaint> {
+/// Does what the verb says, where the runs are.
+pub(crate) async fn runs(world: &World, at: &WhereArguments, verb: &RunsVerb) -> Result<Exit, Complaint> {
+    if let Some(server) = &at.server {
+        return remote::runs(world, &Api::at(world, server)?, verb).await;
+    }
+    let kept = match &at.data_dir {
+        Some(data) => Kept::of_server(world, data),
+        None => Kept::own(world)?,
+    };
     match verb {
-        RunsVerb::List { json } => list(world, *json).await,
-        RunsVerb::Show { id, json } => show(world, &named(id)?, *json).await,
+        RunsVerb::List { json } => list(world, &kept, *json).await,
+        RunsVerb::Show { id, json } => show(world, &kept, &named(id)?, *json).await,
+        RunsVerb::Prune { older } => prune(world, &kept, older).await,
+        RunsVerb::Release(arguments) => release(world, &kept, arguments).await,
+        RunsVerb::Resume(_) | RunsVerb::Cancel(_) if at.data_dir.is_some() => {
+            let message = "runs of a server go on in a server, with its channels and webhooks";
+            Err(Complaint::new(Exit::Usage, message).help("start it (flowrun serve), and say --server URL"))
+        }
         RunsVerb::Resume(arguments) => {
             let wish = Wish::GoOn(resolution(arguments));
             resume(world, &named(&arguments.id)?, wish, &arguments.talk).await
@@ -30,9 +49,8 @@ pub(crate) async fn runs(world: &World, verb: &RunsVerb) -> Result<Exit, Complai
         RunsVerb::Cancel(arguments) => {
             resume(world, &named(&arguments.id)?, Wish::Cancel, &arguments.talk).await
         }
-        RunsVerb::Replay { id, json } => replay::replay(world, &named(id)?, *json).await,
-        RunsVerb::Export { id } => replay::export(world, &named(id)?).await,
-        RunsVerb::Prune { older } => prune(world, older).await,
+        RunsVerb::Replay { id, json } => replay::replay(world, &kept, &named(id)?, *json).await,
+        RunsVerb::Export { id } => replay::export(world, &kept, &named(id)?).await,
     }
 }
 
@@ -45,27 +63,18 @@ fn resolution(arguments: &ResumeArguments) -> Option<InDoubt> {
     }
 }
 
-async fn list(world: &World, json: bool) -> Result<Exit, Complaint> {
-    let runs = match journal::open_if_there(world).await? {
+async fn list(world: &World, kept: &Kept, json: bool) -> Result<Exit, Complaint> {
+    let runs = match kept.open_if_there(world).await? {
         Some(journal) => all(&journal).await?,
         None => Vec::new(),
     };
-    if json {
-        written(world.terminal.json(&runs))?;
-        return Ok(Exit::Done);
-    }
-    for run in &runs {
-        written(world.terminal.data(&line(run)))?;
-    }
-    if runs.is_empty() {
-        world.terminal.say("no run is kept; flowrun FLOW --durable keeps one");
-    }
+    shown::list(world, &runs, json, "no run is kept; flowrun FLOW --durable keeps one")?;
     Ok(Exit::Done)
 }
 
-/// Every run of this person, page by page.
-async fn all(journal: &SqliteJournal) -> Result<Vec<Summary>, Complaint> {
-    let mut runs: Vec<Summary> = Vec::new();
+/// Every run, page by page.
+async fn all(journal: &SqliteJournal) -> Result<Vec<Run>, Complaint> {
+    let mut runs: Vec<Run> = Vec::new();
     loop {
         let after = runs.last().and_then(|run| RunId::new(&run.id).ok());
         let page =
@@ -73,64 +82,55 @@ async fn all(journal: &SqliteJournal) -> Result<Vec<Summary>, Complaint> {
         if page.is_empty() {
             return Ok(runs);
         }
-        runs.extend(page);
+        runs.extend(page.into_iter().map(Run::from));
     }
 }
 
-fn line(run: &Summary) -> String {
-    let driven = if run.is_driven { "" } else { ", without a process" };
-    let status = match run.status.as_str() {
-        "running" => format!("running{driven}"),
-        status => status.to_owned(),
-    };
-    format!("{}  {}  {status}  since {}", run.id, run.flow, run.changed)
-}
-
-async fn show(world: &World, id: &RunId, json: bool) -> Result<Exit, Complaint> {
-    let Some(journal) = journal::open_if_there(world).await? else { return Err(unknown(id)) };
+async fn show(world: &World, kept: &Kept, id: &RunId, json: bool) -> Result<Exit, Complaint> {
+    let Some(journal) = kept.open_if_there(world).await? else { return Err(unknown(id)) };
     let key = RunKey::new(Tenant::default(), id.clone());
-    let (Some(view), Some(kept)) = (journal.view(&key).await?, journal.look(&key).await?) else {
+    let (Some(view), Some(events)) = (journal.view(&key).await?, journal.look(&key).await?) else {
         return Err(unknown(id));
     };
-    let run = view.summary;
-    if json {
-        let mut shown = json!({ "run": run, "standing": kept.standing, "answer": view.answer });
-        shown["events"] = Value::from(kept.entries.len());
-        written(world.terminal.json(&shown))?;
+    let run = Run::from(view);
+    if !json {
+        shown::show(world, &run)?;
         return Ok(Exit::Done);
     }
-    written(world.terminal.data(&line(&run)))?;
-    written(world.terminal.data(&format!("  began {}", run.began)))?;
-    for said in said(id, &kept.standing) {
-        written(world.terminal.data(&format!("  {said}")))?;
-    }
+    // As the API shows it, and how much is kept of it.
+    let mut run = serde_json::to_value(&run).unwrap_or_default();
+    run["events"] = Value::from(events.entries.len());
+    written(world.terminal.json(&run))?;
     Ok(Exit::Done)
 }
 
-/// How it stands, and what can be done.
-fn said(id: &RunId, standing: &Standing) -> Vec<String> {
-    let text = |value: &Value| value.get("message").and_then(Value::as_str).unwrap_or_default().to_owned();
-    match standing {
-        Standing::Running => vec![format!("taken up, if nobody drives it, by: flowrun runs resume {id}")],
-        Standing::Waiting { until: Some(at) } => {
-            vec![format!("waits until {at}, or for something from outside")]
+async fn release(world: &World, kept: &Kept, arguments: &ReleaseArguments) -> Result<Exit, Complaint> {
+    let id = arguments.id.as_deref().map(named).transpose()?;
+    let released = match kept.open_if_there(world).await? {
+        Some(journal) => journal.release_held(&Tenant::default(), id.as_ref()).await?,
+        None => 0,
+    };
+    match &id {
+        Some(id) if released == 0 => Err(Complaint::new(Exit::Failed, format!("no run `{id}` is held"))
+            .help("flowrun runs list shows those that are kept, and how they stand")),
+        _ => {
+            self::released(world, released as u64);
+            Ok(Exit::Done)
         }
-        Standing::Waiting { until: None } => vec!["waits for something from outside".to_owned()],
-        Standing::InDoubt { steps } => vec![
-            format!("whether the call of `{}` was made is not known", steps.join("`, `")),
-            format!("flowrun runs resume {id} --retry, or --skip, or --fail"),
-        ],
-        Standing::Blocked { why } => vec![format!("cannot go on: {why}")],
-        Standing::Done { outputs } => vec![Value::from(outputs.clone()).to_string()],
-        Standing::Failed { error } | Standing::TimedOut { error } => vec![text(error)],
-        Standing::Cancelled { reason } => vec![reason.clone()],
-        _ => Vec::new(),
     }
 }
 
-async fn prune(world: &World, older: &str) -> Result<Exit, Complaint> {
+fn released(world: &World, runs: u64) {
+    world.terminal.say(&match runs {
+        0 => "no run is held".to_owned(),
+        1 => "1 run goes on".to_owned(),
+        runs => format!("{runs} runs go on"),
+    });
+}
+
+async fn prune(world: &World, kept: &Kept, older: &str) -> Result<Exit, Complaint> {
     let before = moment::ago(older)?;
-    let pruned = match journal::open_if_there(world).await? {
+    let pruned = match kept.open_if_there(world).await? {
         Some(journal) => journal.prune(before).await?,
         None => 0,
     };

@@ -1,5 +1,6 @@
 //! `flowrun serve`: hosts flows over HTTP until it is told to end, then closes with care (R15 to R20).
 
+pub(crate) mod backup;
 mod config;
 mod house;
 pub(crate) mod tokens;
@@ -8,7 +9,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use flowrun::SystemClock;
-use flowrun::engine::Host as _;
+use flowrun::engine::host::Filter;
+use flowrun::engine::journal::{Standing, Summary};
+use flowrun::engine::{Engine, Host as _};
 use flowrun::journal::SqliteJournal;
 use flowrun::registry::socket::Owner;
 use flowrun::step::{Clock as _, Tenant};
@@ -55,6 +58,9 @@ pub(crate) async fn serve(world: &World, arguments: &ServeArguments) -> Result<E
     let mut interrupts = Interrupts::listen()?;
     engine.recover().await?;
     let flows = engine.flows(&Tenant::default()).len();
+    if !held(&engine).await?.is_empty() {
+        world.terminal.say("runs that were restored are held until: flowrun runs release --all --server …");
+    }
     world.terminal.say(&format!("serving {flows} flows at http://{}", server.address()));
     let (close, (end, ended)) = (CancellationToken::new(), oneshot::channel::<()>());
     // Both go on until they are told to end; an owner that fails ends the server too.
@@ -85,6 +91,12 @@ pub(crate) async fn serve(world: &World, arguments: &ServeArguments) -> Result<E
     }
     registry.settle().await;
     Ok(Exit::Done)
+}
+
+/// One of the runs that were restored and wait to be released, if there are any.
+async fn held(engine: &Engine) -> Result<Vec<Summary>, Complaint> {
+    let status = Some(Standing::Held.status().to_owned());
+    Ok(engine.list(&Tenant::default(), Filter { status, most: 1, ..Filter::default() }).await?)
 }
 
 /// Removes runs that have been over for so long, again and again (R13).

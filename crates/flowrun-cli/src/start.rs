@@ -293,7 +293,7 @@ async fn kept(
     id: &RunId,
     arguments: &StartArguments,
 ) -> Result<Arc<SqliteJournal>, Complaint> {
-    let journal = journal::open(world).await?;
+    let journal = journal::Kept::own(world)?.open(world).await?;
     if !arguments.talk.quiet {
         world.terminal.say(&format!("run {id}, kept; if its process dies: flowrun runs resume {id}"));
     }

@@ -54,6 +54,8 @@ fn method(route: &Route) -> MethodRouter<Arc<Desk>> {
         Door::Run => door!(runs::show),
         Door::Cancel => door!(runs::cancel),
         Door::Resolve => door!(runs::resolve),
+        Door::Release => door!(runs::release),
+        Door::ReleaseAll => door!(runs::release_all),
         Door::RunEvents => door!(events::of_run),
         Door::AllEvents => door!(events::of_all),
         Door::Tell => door!(messages::tell),

@@ -18,7 +18,7 @@ use sha2::{Digest as _, Sha256};
 use crate::{hex, keep};
 
 /// The file in the data folder.
-const FILE: &str = "audit.jsonl";
+pub(crate) const FILE: &str = "audit.jsonl";
 /// No entry is longer: its parts are cut.
 const LONGEST: u64 = 16 * 1024;
 /// The longest part of an entry, in characters.

@@ -17,7 +17,7 @@ use url::Url;
 use crate::{hex, keep};
 
 /// The file of the key in the data folder.
-const FILE: &str = "callbacks.key";
+pub(crate) const FILE: &str = "callbacks.key";
 /// How many bytes of a code are enough that nobody guesses it.
 const BYTES: usize = 16;
 

@@ -32,6 +32,7 @@ mod desk;
 mod problem;
 
 mod audit;
+mod backup;
 mod callback;
 mod channel;
 mod deployed;
@@ -44,7 +45,9 @@ mod token;
 mod hex;
 mod keep;
 
+pub use api::wire::{Answer, Run};
 pub use audit::{Audit, AuditError, Deed, Verified};
+pub use backup::{Restoring, is_half_restored, kept_files};
 pub use callback::Callbacks;
 pub use channel::WebhookChannel;
 pub use config::{BadConfig, Config};

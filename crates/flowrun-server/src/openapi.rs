@@ -97,6 +97,7 @@ fn types(door: Door, schemas: &mut SchemaGenerator) -> Types {
         Door::Run => (None, None, of.some::<wire::Run>()),
         Door::Cancel => (None, of.some::<wire::Cancel>(), None),
         Door::Resolve => (None, of.some::<wire::Resolve>(), None),
+        Door::Release | Door::ReleaseAll => (None, None, of.some::<wire::Released>()),
         Door::Tell => (None, of.some::<wire::Event>(), of.some::<wire::Heard>()),
         Door::Message | Door::Channel => (None, of.some::<wire::Message>(), of.some::<wire::Receipt>()),
         Door::Hook => (None, None, of.some::<wire::Started>()),

@@ -19,6 +19,8 @@ pub(crate) enum Door {
     Run,
     Cancel,
     Resolve,
+    Release,
+    ReleaseAll,
     RunEvents,
     AllEvents,
     Tell,
@@ -66,7 +68,7 @@ const START: Access = Access::Scope(Scope::Start);
 const OPERATE: Access = Access::Scope(Scope::Operate);
 
 /// Every route.
-pub(crate) static ROUTES: [Route; 19] = [
+pub(crate) static ROUTES: [Route; 21] = [
     get(Door::Alive, "/healthz", Access::Open, "Whether the server runs."),
     get(Door::Ready, "/readyz", Access::Open, "Whether the server takes runs."),
     get(Door::Metrics, "/metrics", Access::Near, "What was counted, as Prometheus reads it."),
@@ -95,6 +97,8 @@ pub(crate) static ROUTES: [Route; 19] = [
     get(Door::Run, "/api/runs/{id}", READ, "One run."),
     post(Door::Cancel, "/api/runs/{id}/cancel", OPERATE, "Cancels a run."),
     post(Door::Resolve, "/api/runs/{id}/resolve", OPERATE, "Says what becomes of calls in doubt."),
+    post(Door::Release, "/api/runs/{id}/release", OPERATE, "Lets a restored run go on."),
+    post(Door::ReleaseAll, "/api/held/release", OPERATE, "Lets every restored run go on."),
     get(Door::RunEvents, "/api/runs/{id}/events", READ, "What happens in a run, as server-sent events."),
     get(Door::AllEvents, "/api/events", READ, "What happens in all runs, as server-sent events."),
     post(Door::Tell, "/api/events", START, "Tells an event to the runs that wait and the flows that listen."),

@@ -19,7 +19,7 @@ use subtle::ConstantTimeEq as _;
 use crate::{hex, keep};
 
 /// The file in the data folder.
-const FILE: &str = "tokens.json";
+pub(crate) const FILE: &str = "tokens.json";
 
 /// How far a token reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]

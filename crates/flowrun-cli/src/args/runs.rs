@@ -1,8 +1,21 @@
 //! What may be said about runs that are kept.
 
+use std::path::PathBuf;
+
 use clap::{ArgGroup, Args, Subcommand};
 
 use super::TalkArguments;
+
+/// Where the runs are; without either, those of the command line.
+#[derive(Debug, Args)]
+pub(crate) struct WhereArguments {
+    /// Those of a server, over its API; FLOWRUN_TOKEN, or the file that FLOWRUN_TOKEN_FILE names, holds a token of it.
+    #[arg(long, global = true, value_name = "URL")]
+    pub(crate) server: Option<String>,
+    /// Those in the data folder of a server, of which only one that does not run is changed.
+    #[arg(long, global = true, value_name = "DIR", conflicts_with = "server")]
+    pub(crate) data_dir: Option<PathBuf>,
+}
 
 /// What to do with runs.
 #[derive(Debug, Subcommand)]
@@ -38,12 +51,26 @@ pub(crate) enum RunsVerb {
         /// The run.
         id: String,
     },
+    /// Let runs go on that are held since they were restored from a backup.
+    Release(ReleaseArguments),
     /// Remove runs that are over.
     Prune {
         /// Only those that have been over for so long, such as 12h or 7d.
         #[arg(long, value_name = "DURATION", default_value = "7d")]
         older: String,
     },
+}
+
+/// Which runs go on.
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("which").required(true))]
+pub(crate) struct ReleaseArguments {
+    /// The run.
+    #[arg(group = "which")]
+    pub(crate) id: Option<String>,
+    /// All that are held.
+    #[arg(long, group = "which")]
+    pub(crate) all: bool,
 }
 
 /// Which run, and what becomes of calls in doubt.

@@ -12,7 +12,7 @@ use crate::check::steps;
 use crate::complaint::Complaint;
 use crate::exit::Exit;
 use crate::output::written;
-use crate::start::journal;
+use crate::start::journal::Kept;
 use crate::start::resume::unknown;
 use crate::world::World;
 
@@ -23,13 +23,13 @@ struct Told {
     story: Story,
 }
 
-async fn told(world: &World, id: &RunId) -> Result<Told, Complaint> {
-    let Some(journal) = journal::open_if_there(world).await? else { return Err(unknown(id)) };
+async fn told(world: &World, kept: &Kept, id: &RunId) -> Result<Told, Complaint> {
+    let Some(journal) = kept.open_if_there(world).await? else { return Err(unknown(id)) };
     let key = RunKey::new(Tenant::default(), id.clone());
-    let (Some(view), Some(kept)) = (journal.view(&key).await?, journal.look(&key).await?) else {
+    let (Some(view), Some(run)) = (journal.view(&key).await?, journal.look(&key).await?) else {
         return Err(unknown(id));
     };
-    let texts = journal.texts(&kept.hash).await?.ok_or_else(|| unknown(id))?;
+    let texts = journal.texts(&run.hash).await?.ok_or_else(|| unknown(id))?;
     let elsewhere = |why: String| {
         Complaint::new(Exit::Failed, format!("what happened in the run `{id}` cannot be told"))
             .because(why)
@@ -38,13 +38,13 @@ async fn told(world: &World, id: &RunId) -> Result<Told, Complaint> {
     let checked = texts.check(&steps(world)?).map_err(|diagnostic| elsewhere(diagnostic.to_string()))?;
     let why = || checked.diagnostics.first().map(ToString::to_string).unwrap_or_default();
     let flow = checked.flow.as_ref().ok_or_else(|| elsewhere(why()))?;
-    let story = Story::of(flow, id, kept).map_err(elsewhere)?;
+    let story = Story::of(flow, id, run).map_err(elsewhere)?;
     Ok(Told { run: view.summary, texts, story })
 }
 
 /// Tells what happened, a line for each thing.
-pub(super) async fn replay(world: &World, id: &RunId, json: bool) -> Result<Exit, Complaint> {
-    let Told { story, .. } = told(world, id).await?;
+pub(super) async fn replay(world: &World, kept: &Kept, id: &RunId, json: bool) -> Result<Exit, Complaint> {
+    let Told { story, .. } = told(world, kept, id).await?;
     if json {
         written(world.terminal.json(&story))?;
         return Ok(Exit::Done);
@@ -59,8 +59,8 @@ pub(super) async fn replay(world: &World, id: &RunId, json: bool) -> Result<Exit
 }
 
 /// Writes a run with its flow and what happened.
-pub(super) async fn export(world: &World, id: &RunId) -> Result<Exit, Complaint> {
-    let Told { run, texts, story } = told(world, id).await?;
+pub(super) async fn export(world: &World, kept: &Kept, id: &RunId) -> Result<Exit, Complaint> {
+    let Told { run, texts, story } = told(world, kept, id).await?;
     written(world.terminal.json(&json!({ "run": run, "flow": texts, "story": story })))?;
     Ok(Exit::Done)
 }

@@ -8,7 +8,7 @@ use flowrun::journal::SqliteJournal;
 use flowrun::registry::{LookupError, Registry};
 use flowrun::step::{Clock as _, Outbound, SecretSource};
 use flowrun::{SystemClock, SystemEntropy};
-use flowrun_server::{Callbacks, Config, Hub, Metrics, Parts, WebhookChannel};
+use flowrun_server::{Callbacks, Config, Hub, Metrics, Parts, WebhookChannel, is_half_restored};
 
 use crate::complaint::Complaint;
 use crate::exit::Exit;
@@ -26,11 +26,16 @@ pub(super) struct House {
 
 impl House {
     pub(super) async fn new(world: &World, config: &Config, secrets: Secrets) -> Result<Self, Complaint> {
+        let data = &config.server.data_dir;
+        if is_half_restored(data) {
+            let message = format!("a restore of {} did not come to its end", data.display());
+            return Err(Complaint::new(Exit::Failed, message)
+                .help("move that folder and the registry away, and restore anew"));
+        }
         let plain = way_out(config)?;
         let registry = integrations::registry_over(world, Arc::clone(&plain))?;
         let key = registry.data_key("journal").await.map_err(LookupError::from)?;
         let edges = (Arc::new(SystemClock) as _, Arc::new(SystemEntropy) as _);
-        let data = &config.server.data_dir;
         let journal = SqliteJournal::open(&data.join("runs"), &key, edges)
             .map(|journal| Arc::new(journal.history(config.retention.history)))
             .map_err(|error| Complaint::from_error(Exit::Failed, &error))?;

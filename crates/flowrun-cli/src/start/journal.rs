@@ -1,6 +1,6 @@
-//! The journal of this person's runs.
+//! Journals: that of this person's runs, and that of a server.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use flowrun::engine::journal::History;
@@ -16,32 +16,48 @@ use crate::world::World;
 
 impl From<JournalError> for Complaint {
     fn from(error: JournalError) -> Self {
-        Self::from_error(Exit::Failed, &error)
+        let complaint = Self::from_error(Exit::Failed, &error);
+        match error {
+            JournalError::OnHold(run) => complaint.help(format!("flowrun runs release {run}")),
+            _ => complaint,
+        }
     }
 }
 
-/// The journal, if a run was ever kept; nothing is made where there is none.
-pub(crate) async fn open_if_there(world: &World) -> Result<Option<Arc<SqliteJournal>>, Complaint> {
-    if folder(world)?.exists() { open(world).await.map(Some) } else { Ok(None) }
+/// A journal by its folder; its key is kept with the integrations of this person.
+pub(crate) struct Kept {
+    folder: PathBuf,
 }
 
-fn folder(world: &World) -> Result<PathBuf, Complaint> {
-    Ok(world.data_folder()?.join("runs"))
-}
+impl Kept {
+    /// That of this person's own runs.
+    pub(crate) fn own(world: &World) -> Result<Self, Complaint> {
+        Ok(Self { folder: world.data_folder()?.join("runs") })
+    }
 
-/// Opens the journal in the data folder; its key is kept with the integrations.
-pub(crate) async fn open(world: &World) -> Result<Arc<SqliteJournal>, Complaint> {
-    let folder = folder(world)?;
-    let key = integrations::registry(world)?.data_key("journal").await.map_err(LookupError::from)?;
-    let edges = (Arc::new(SystemClock) as _, Arc::new(SystemEntropy) as _);
-    let journal = SqliteJournal::open(&folder, &key, edges);
-    journal.map(|journal| Arc::new(journal.history(History::Full))).map_err(|error| {
-        let complaint = Complaint::from_error(Exit::Failed, &error);
-        match error {
-            OpenError::Key => {
-                complaint.help("it belongs to another registry: put back the data folder it came with")
+    /// That of the server with this data folder.
+    pub(crate) fn of_server(world: &World, data: &Path) -> Self {
+        Self { folder: world.path(data).join("runs") }
+    }
+
+    /// The journal, if a run was ever kept; nothing is made where there is none.
+    pub(crate) async fn open_if_there(&self, world: &World) -> Result<Option<Arc<SqliteJournal>>, Complaint> {
+        if self.folder.exists() { self.open(world).await.map(Some) } else { Ok(None) }
+    }
+
+    /// Opens the journal, or makes one.
+    pub(crate) async fn open(&self, world: &World) -> Result<Arc<SqliteJournal>, Complaint> {
+        let key = integrations::registry(world)?.data_key("journal").await.map_err(LookupError::from)?;
+        let edges = (Arc::new(SystemClock) as _, Arc::new(SystemEntropy) as _);
+        let journal = SqliteJournal::open(&self.folder, &key, edges);
+        journal.map(|journal| Arc::new(journal.history(History::Full))).map_err(|error| {
+            let complaint = Complaint::from_error(Exit::Failed, &error);
+            match error {
+                OpenError::Key => {
+                    complaint.help("it belongs to another registry: put back the data folder it came with")
+                }
+                _ => complaint,
             }
-            _ => complaint,
-        }
-    })
+        })
+    }
 }

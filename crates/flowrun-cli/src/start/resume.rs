@@ -32,7 +32,9 @@ pub(crate) async fn resume(
     wish: Wish,
     talk: &TalkArguments,
 ) -> Result<Exit, Complaint> {
-    let Some(journal) = journal::open_if_there(world).await? else { return Err(unknown(id)) };
+    let Some(journal) = journal::Kept::own(world)?.open_if_there(world).await? else {
+        return Err(unknown(id));
+    };
     let key = RunKey::new(Tenant::default(), id.clone());
     let Some(kept) = journal.load(&key).await? else { return Err(unknown(id)) };
     if kept.standing.is_over() {

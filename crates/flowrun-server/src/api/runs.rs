@@ -109,6 +109,30 @@ pub(super) async fn resolve(
     ordered(&desk, &token, "runs.resolve", (&run, is_there)).await
 }
 
+pub(super) async fn release(
+    State(desk): State<Arc<Desk>>,
+    Extension(token): Extension<Token>,
+    Path(id): Path<String>,
+) -> Result<Json<wire::Released>, Problem> {
+    let run = run_id(&id)?;
+    let runs = desk.parts.host.release(&desk.tenant, Some(&run)).await?;
+    desk.wrote(&token, ("runs.release", run.as_str()), if runs > 0 { "taken" } else { "refused" }).await?;
+    if runs > 0 {
+        return Ok(Json(wire::Released { runs }));
+    }
+    desk.parts.host.show(&desk.tenant, &run).await?.ok_or_else(|| absent(&run))?;
+    Err(Problem::Conflict(format!("the run `{run}` is not held")))
+}
+
+pub(super) async fn release_all(
+    State(desk): State<Arc<Desk>>,
+    Extension(token): Extension<Token>,
+) -> Result<Json<wire::Released>, Problem> {
+    let runs = desk.parts.host.release(&desk.tenant, None).await?;
+    desk.wrote(&token, ("runs.release", "all"), "taken").await?;
+    Ok(Json(wire::Released { runs }))
+}
+
 /// An order was kept, if there was a run to take it.
 async fn ordered(
     desk: &Desk,

@@ -1,16 +1,19 @@
 //! What goes over the wire: types of their own, converted at the door.
 
+mod run;
+
 use std::collections::BTreeMap;
 
-use flowrun::engine::{self, host, journal};
-use flowrun::machine::{self, Body};
+use flowrun::engine::{self, host};
+use flowrun::machine;
 use flowrun::step::{RunId, Tenant};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::deployed;
+pub use run::{Answer, Run};
 
 /// A whole set of flows.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -136,67 +139,6 @@ pub(crate) struct Page {
     pub(crate) limit: Option<usize>,
 }
 
-/// A run. A list shows no values.
-#[derive(Debug, Default, Serialize, JsonSchema)]
-pub(crate) struct Run {
-    id: String,
-    flow: String,
-    /// `running`, `waiting`, `in_doubt`, `blocked`, `done`, `failed`, `timed_out` or `cancelled`.
-    status: String,
-    /// Whether a process drives it at this moment.
-    is_driven: bool,
-    began: String,
-    changed: String,
-    /// Of one that is done.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    outputs: Option<Map<String, Value>>,
-    /// Of one that failed, or whose time was up: what was said, with its place.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<Value>,
-    /// Of one that was cancelled or is blocked: why.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<String>,
-    /// Of one in doubt: the steps whose calls may have been made.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    steps: Option<Vec<String>>,
-    /// What its caller was answered, if a step did.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    answer: Option<Answer>,
-}
-
-/// What a step answered.
-#[derive(Debug, Serialize, JsonSchema)]
-struct Answer {
-    status: u16,
-    body: Value,
-}
-
-impl From<journal::Summary> for Run {
-    fn from(summary: journal::Summary) -> Self {
-        let journal::Summary { id, flow, status, is_driven, began, changed } = summary;
-        Self { id, flow, status, is_driven, began, changed, ..Self::default() }
-    }
-}
-
-impl From<host::View> for Run {
-    fn from(view: host::View) -> Self {
-        let mut run = Self::from(view.summary);
-        match view.standing {
-            journal::Standing::Done { outputs } => run.outputs = Some(outputs),
-            journal::Standing::Failed { error } | journal::Standing::TimedOut { error } => {
-                run.error = Some(error)
-            }
-            journal::Standing::Cancelled { reason } => run.reason = Some(reason),
-            journal::Standing::Blocked { why } => run.reason = Some(why),
-            journal::Standing::InDoubt { steps } => run.steps = Some(steps),
-            _ => {}
-        }
-        run.answer =
-            view.answer.map(|answer| Answer { status: answer.status, body: Body::value(&answer.body) });
-        run
-    }
-}
-
 /// Why a run is cancelled.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -231,6 +173,13 @@ impl From<How> for machine::InDoubt {
             How::Fail => Self::Fail,
         }
     }
+}
+
+/// Runs that go on from now on.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Released {
+    /// How many.
+    pub(crate) runs: usize,
 }
 
 /// Something that happened.
