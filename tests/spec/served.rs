@@ -41,7 +41,11 @@ pub(crate) struct Served {
 
 impl Served {
     pub(crate) fn start(person: &Person) -> Self {
-        let mut child = person.start(&["serve"]);
+        Self::start_with(person, &[])
+    }
+
+    pub(crate) fn start_with(person: &Person, more: &[&str]) -> Self {
+        let mut child = person.start(&[&["serve"], more].concat());
         let mut said = BufReader::new(child.stderr.take().expect("what it says"));
         let mut line = String::new();
         while !line.contains("http://") {

@@ -22,6 +22,7 @@ mod serve;
 mod shown;
 mod transfer;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use flowrun::http::{Client, NetworkPolicy};
@@ -124,16 +125,20 @@ async fn obey(
 
 /// The registry of this person. Nothing is opened or made before it is needed.
 pub(crate) fn registry(world: &World) -> Result<Registry, Complaint> {
-    registry_over(world, plain())
+    registry_over(world, None, plain())
 }
 
-/// The same over another way out.
-pub(crate) fn registry_over(world: &World, client: Arc<dyn Outbound>) -> Result<Registry, Complaint> {
+/// The same with a key of its own place, and over another way out.
+pub(crate) fn registry_over(
+    world: &World,
+    key_file: Option<&Path>,
+    client: Arc<dyn Outbound>,
+) -> Result<Registry, Complaint> {
     let world_of_registry =
         flowrun::registry::World { clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy), client };
     Ok(Registry::open(Options {
         data_dir: world.data_folder()?,
-        key_file: world.key_file()?,
+        key_file: key_file.map_or_else(|| world.key_file(), |file| Ok(file.to_owned()))?,
         world: world_of_registry,
     }))
 }

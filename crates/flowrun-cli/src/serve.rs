@@ -38,16 +38,15 @@ const EVERY: Duration = Duration::from_secs(3_600);
 
 /// Serves until somebody interrupts; a second time ends it at once.
 pub(crate) async fn serve(world: &World, arguments: &ServeArguments) -> Result<Exit, Complaint> {
-    let config = config::read(world, &arguments.config)?;
+    let config = config::of_serve(world, arguments)?;
     let files = files(world, &config)?;
+    if arguments.check_config {
+        return checked(world, &config, files).await;
+    }
     integrations::keep_no_image();
     let House { engine, registry, journal, parts } = House::new(world, &config, Secrets::all(world)?).await?;
     if let Err(problems) = engine.publish(&Tenant::default(), files).await {
         return refused(world, &problems);
-    }
-    if arguments.check_config {
-        world.terminal.say("the configuration and its flows can be served");
-        return Ok(Exit::Done);
     }
     let kept = config.retention.runs;
     let place = integrations::place(world)?;
@@ -90,6 +89,20 @@ pub(crate) async fn serve(world: &World, arguments: &ServeArguments) -> Result<E
         }
     }
     registry.settle().await;
+    Ok(Exit::Done)
+}
+
+/// Says what is wrong with the flows, and makes nothing.
+async fn checked(
+    world: &World,
+    config: &Config,
+    files: BTreeMap<String, Vec<u8>>,
+) -> Result<Exit, Complaint> {
+    let problems = house::problems(world, config, (Secrets::all(world)?, files)).await?;
+    if !problems.is_empty() {
+        return refused(world, &problems);
+    }
+    world.terminal.say("the configuration and its flows can be served");
     Ok(Exit::Done)
 }
 

@@ -5,6 +5,7 @@
 
 mod check;
 mod file;
+mod over;
 mod wrong;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ use flowrun::engine::journal::History;
 use ipnet::IpNet;
 use url::Url;
 
+pub use over::{Over, Said};
 pub use wrong::BadConfig;
 
 /// How a server is set up.
@@ -48,6 +50,8 @@ pub struct Server {
     pub trusted_proxies: Vec<IpNet>,
     /// The folder of its journal, tokens and audit log.
     pub data_dir: PathBuf,
+    /// The key of the registry, where it is not where the command line looks for it.
+    pub key_file: Option<PathBuf>,
     /// How long calls may go on once it is told to stop (R19).
     pub drain: Duration,
 }
@@ -117,9 +121,17 @@ impl Config {
     /// # Errors
     /// When it is not TOML, a key is unknown or does not fit, or the address is refused (R16): where, and what to do.
     pub fn read(file: &str, text: &str) -> Result<Self, BadConfig> {
+        Self::read_under(file, text, &Over::default())
+    }
+
+    /// The same, where some of it is said elsewhere.
+    ///
+    /// # Errors
+    /// As [`Config::read`]; the place of a value that is said elsewhere is the flag or the variable.
+    pub fn read_under(file: &str, text: &str, over: &Over) -> Result<Self, BadConfig> {
         let source = wrong::Source { file, text };
         let read: file::File = toml::from_str(text).map_err(|error| source.unread(&error))?;
-        check::check(&source, read)
+        check::check(&source, read, over)
     }
 }
 
@@ -148,6 +160,7 @@ mod tests {
                     public_url: None,
                     trusted_proxies: [],
                     data_dir: "data",
+                    key_file: None,
                     drain: 30s,
                 },
                 flows: Flows {
@@ -177,6 +190,7 @@ mod tests {
             public_url = 'https://flows.example.com'
             trusted_proxies = ['10.0.0.0/8', '192.0.2.1']
             data_dir = '/var/lib/flowrun'
+            key_file = '/etc/flowrun/key'
             drain = '1m'
             [flows]
             folder = '/etc/flowrun/flows'
@@ -197,6 +211,7 @@ mod tests {
             config.server.trusted_proxies,
             ["10.0.0.0/8", "192.0.2.1/32"].map(|net| net.parse().unwrap())
         );
+        assert_eq!(config.server.key_file, Some("/etc/flowrun/key".into()));
         assert_eq!(config.server.drain, Duration::from_secs(60));
         assert_eq!(config.flows.managed_by, ManagedBy::Deploy);
         assert_eq!(config.retention.runs, Duration::from_secs(2 * 86_400));
@@ -211,7 +226,7 @@ mod tests {
         check(
             "[server]\nlissen = '127.0.0.1:1'",
             expect![[r#"
-            unknown field `lissen`, expected one of `listen`, `public_url`, `trusted_proxies`, `data_dir`, `drain`
+            unknown field `lissen`, expected one of `listen`, `public_url`, `trusted_proxies`, `data_dir`, `key_file`, `drain`
               --> flowrun.toml:2:1
                | lissen = '127.0.0.1:1'
                = help: take the key out, or write it as one of these"#]],
@@ -230,7 +245,7 @@ mod tests {
             unclosed table, expected `]`
               --> flowrun.toml:1:8
                | [server
-               = help: write it as `docs/operating.md` shows it"#]],
+               = help: write it as `docs/serving.md` shows it"#]],
         );
     }
 
@@ -252,6 +267,20 @@ mod tests {
                | public_url = 'http://flows.example.com'
                = help: write it as https://flows.example.com; TLS is the proxy's"#]],
         );
+    }
+
+    #[test]
+    fn what_is_said_elsewhere_stands_before_the_file_and_is_checked_alike_r15() {
+        let said = |value: &str| Some(Said { by: "--listen".to_owned(), value: value.to_owned() });
+        let read = |listen: &str, public_url: &str| {
+            let over = Over { listen: said(listen), public_url: said(public_url) };
+            Config::read_under("flowrun.toml", "[server]\nlisten = 'nowhere'", &over)
+        };
+        let config = read("0.0.0.0:80", "https://flows.example.com").unwrap();
+        assert_eq!(config.server.listen, "0.0.0.0:80".parse().unwrap());
+        assert_eq!(config.server.public_url, Some("https://flows.example.com".parse().unwrap()));
+        let wrong = read("here", "https://flows.example.com").unwrap_err().to_string();
+        assert!(wrong.contains("--> --listen:1:1\n   | here\n"), "{wrong}");
     }
 
     #[test]

@@ -10,6 +10,12 @@ pub(crate) struct ConfigArguments {
     /// The configuration; without it `flowrun.toml` here, if there is one.
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
+    /// The server's data folder, in place of FLOWRUN_SERVER_DATA_DIR and of `server.data_dir` in the file.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// The key of the registry, in place of FLOWRUN_KEY_FILE and of `server.key_file` in the file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key_file: Option<PathBuf>,
 }
 
 /// How the server starts.
@@ -18,7 +24,13 @@ pub(crate) struct ServeArguments {
     /// The file that sets it up.
     #[command(flatten)]
     pub(crate) config: ConfigArguments,
-    /// Only read the configuration and check its flows.
+    /// Where it listens, in place of FLOWRUN_SERVER_LISTEN and of `server.listen` in the file.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) listen: Option<String>,
+    /// How the world reaches it, in place of FLOWRUN_SERVER_PUBLIC_URL and of `server.public_url` in the file.
+    #[arg(long, value_name = "URL")]
+    pub(crate) public_url: Option<String>,
+    /// Only read the configuration and check its flows; nothing is made.
     #[arg(long)]
     pub(crate) check_config: bool,
 }

@@ -5,10 +5,10 @@
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use flowrun::journal::{Backup, BackupError, back_up};
-use flowrun::registry::CustodyError;
+use flowrun::registry::{CustodyError, Registry};
 use flowrun::step::Clock as _;
 use flowrun::{SystemClock, SystemEntropy};
 use flowrun_server::{Restoring, kept_files};
@@ -28,9 +28,10 @@ const SERVER: &str = "server/";
 
 /// Makes a backup, whether or not the server runs.
 pub(crate) async fn backup(world: &World, arguments: &BackupArguments) -> Result<Exit, Complaint> {
-    let data = config::read(world, &arguments.config)?.server.data_dir;
+    let server = config::read(world, &arguments.config)?.server;
+    let (data, key) = (server.data_dir, key_file(world, server.key_file)?);
     let files = kept_files(&data).map_err(|error| source::unreadable(&data, error))?;
-    let sealed = integrations::registry(world)?.sealed().await.map_err(custody)?;
+    let sealed = registry(world, &key)?.sealed().await.map_err(custody)?;
     let under = |start, parts: BTreeMap<String, Vec<u8>>| {
         parts.into_iter().map(move |(name, bytes)| (format!("{start}{name}"), bytes))
     };
@@ -40,16 +41,17 @@ pub(crate) async fn backup(world: &World, arguments: &BackupArguments) -> Result
     world.terminal.say(&format!(
         "{} holds all but the key; keep that elsewhere: {}",
         arguments.file.display(),
-        world.key_file()?.display()
+        key.display()
     ));
     Ok(Exit::Done)
 }
 
 /// Puts a backup back where there is nothing.
 pub(crate) async fn restore(world: &World, arguments: &BackupArguments) -> Result<Exit, Complaint> {
-    let data = config::read(world, &arguments.config)?.server.data_dir;
+    let server = config::read(world, &arguments.config)?.server;
+    let (data, key) = (server.data_dir, key_file(world, server.key_file)?);
     let backup = Backup::open(&world.path(&arguments.file)).map_err(refused)?;
-    let registry = integrations::registry(world)?;
+    let registry = registry(world, &key)?;
     if !registry.sealed().await.map_err(custody)?.is_empty() {
         return Err(custody(CustodyError::NotEmpty { data_dir: world.data_folder()? }));
     }
@@ -67,15 +69,14 @@ pub(crate) async fn restore(world: &World, arguments: &BackupArguments) -> Resul
     restoring.put_back(files.iter().map(|(name, bytes)| (name.as_str(), &bytes[..]))).map_err(unwritten)?;
     let held = backup.put_back(&data.join("runs"), &SystemEntropy).map_err(refused)?;
     restoring.finish().map_err(unwritten)?;
-    told(world, (backup.made(), held))?;
+    told(world, &key, (backup.made(), held));
     Ok(Exit::Done)
 }
 
 /// What is to be done before all goes on as it did.
-fn told(world: &World, (made, held): (&str, usize)) -> Result<(), Complaint> {
+fn told(world: &World, key: &Path, (made, held): (&str, usize)) {
     let say = |line: &str| world.terminal.say(line);
     say(&format!("restored what was kept at {made}"));
-    let key = world.key_file()?;
     if !key.exists() {
         say(&format!("the key is in no backup: put it at {} before anything is used", key.display()));
     }
@@ -89,7 +90,15 @@ fn told(world: &World, (made, held): (&str, usize)) -> Result<(), Complaint> {
         "integrations whose refresh token is replaced by each refresh wait for: flowrun integrations refresh NAME",
     );
     say("tokens that were revoked after the backup are good again: flowrun tokens list");
-    Ok(())
+}
+
+/// Where the key of the server's registry is.
+fn key_file(world: &World, set: Option<PathBuf>) -> Result<PathBuf, Complaint> {
+    set.map_or_else(|| world.key_file(), Ok)
+}
+
+fn registry(world: &World, key: &Path) -> Result<Registry, Complaint> {
+    integrations::registry_over(world, Some(key), integrations::plain())
 }
 
 fn custody(error: CustodyError) -> Complaint {

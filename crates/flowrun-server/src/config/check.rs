@@ -10,7 +10,7 @@ use toml::Spanned;
 use url::{Host, Url};
 
 use super::wrong::Source;
-use super::{BadConfig, Channel, Config, Flows, Network, Retention, Server, Webhooks, file};
+use super::{BadConfig, Channel, Config, Flows, Network, Over, Retention, Said, Server, Webhooks, file};
 
 /// The port of a server that is told none.
 const PORT: u16 = 7373;
@@ -18,13 +18,13 @@ const DRAIN: Duration = Duration::from_secs(30);
 const RUNS: Duration = Duration::from_secs(7 * 86_400);
 
 /// The configuration, if every rule holds.
-pub(super) fn check(source: &Source<'_>, read: file::File) -> Result<Config, BadConfig> {
+pub(super) fn check(source: &Source<'_>, read: file::File, over: &Over) -> Result<Config, BadConfig> {
     let channel = |(name, channel): (Spanned<String>, file::Channel)| {
         is_name(source, &name, "a channel's name")?;
         Ok((name.into_inner(), self::channel(source, channel)?))
     };
     Ok(Config {
-        server: server(source, read.server)?,
+        server: server(source, read.server, over)?,
         flows: Flows {
             folder: read.flows.folder.unwrap_or_else(|| "flows".into()),
             managed_by: read.flows.managed_by,
@@ -46,11 +46,16 @@ pub(super) fn check(source: &Source<'_>, read: file::File) -> Result<Config, Bad
     })
 }
 
-fn server(source: &Source<'_>, read: file::Server) -> Result<Server, BadConfig> {
-    let public_url = read.public_url.as_ref().map(|url| public(source, url)).transpose()?;
-    let listen = match &read.listen {
-        Some(listen) => address(source, listen, public_url.is_some())?,
-        None => SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), PORT),
+fn server(source: &Source<'_>, read: file::Server, over: &Over) -> Result<Server, BadConfig> {
+    let (said, listened) = (over.public_url.as_ref(), over.listen.as_ref());
+    let public_url = match said.map(Said::source) {
+        Some((source, url)) => Some(public(&source, &url)?),
+        None => read.public_url.as_ref().map(|url| public(source, url)).transpose()?,
+    };
+    let listen = match (listened.map(Said::source), &read.listen) {
+        (Some((source, listen)), _) => address(&source, &listen, public_url.is_some())?,
+        (None, Some(listen)) => address(source, listen, public_url.is_some())?,
+        (None, None) => SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), PORT),
     };
     Ok(Server {
         listen,
@@ -61,6 +66,7 @@ fn server(source: &Source<'_>, read: file::Server) -> Result<Server, BadConfig> 
             .map(|net| proxy(source, net))
             .collect::<Result<_, _>>()?,
         data_dir: read.data_dir.unwrap_or_else(|| "data".into()),
+        key_file: read.key_file,
         drain: time(source, read.drain.as_ref(), DRAIN)?,
     })
 }

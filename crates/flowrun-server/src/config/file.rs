@@ -28,6 +28,7 @@ pub(super) struct Server {
     pub(super) public_url: Option<Spanned<String>>,
     pub(super) trusted_proxies: Vec<Spanned<String>>,
     pub(super) data_dir: Option<PathBuf>,
+    pub(super) key_file: Option<PathBuf>,
     pub(super) drain: Option<Spanned<String>>,
 }
 

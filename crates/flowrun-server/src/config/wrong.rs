@@ -45,7 +45,7 @@ impl Source<'_> {
         } else if message.starts_with("unknown variant") {
             "write one of these"
         } else {
-            "write it as `docs/operating.md` shows it"
+            "write it as `docs/serving.md` shows it"
         };
         self.wrong(error.span().unwrap_or_default(), message, help)
     }
