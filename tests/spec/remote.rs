@@ -83,7 +83,7 @@ fn a_run_of_a_server_is_cancelled_from_afar_and_what_only_a_server_can_do_is_sai
         (&["runs", "cancel", "nobody"], 1, "there is no run `nobody`"),
         (&["runs", "resume", "waits"], 2, "--retry, --skip or --fail"),
         (&["runs", "resume", "ends", "--skip"], 1, "there is no run `ends`"),
-        (&["runs", "replay", "ends"], 2, "--data-dir"),
+        (&["runs", "replay", "nobody"], 1, "there is no run `nobody`"),
         (&["runs", "prune"], 2, "retention.runs"),
         (&["runs", "release"], 2, "--all"),
         (&["runs", "list", "--data-dir", "data"], 2, "cannot be used with"),
@@ -92,6 +92,10 @@ fn a_run_of_a_server_is_cancelled_from_afar_and_what_only_a_server_can_do_is_sai
         assert_eq!(ended.code, Some(code), "{words:?}: {ended:?}");
         assert!(ended.stderr.contains(said), "{words:?}: {ended:?}");
     }
+    let replayed = person.flowrun(&["runs", "replay", "ends", "--server", &url]);
+    assert!(replayed.stdout.contains("answered 202 {\"json\":{\"n\":7}}"), "{replayed:?}");
+    let exported = json_of(&person, &["runs", "export", "fails", "--server", &url]);
+    assert_eq!(exported["story"]["moments"][2]["error"], "out of stock", "{exported}");
     let none = person.flowrun(&["runs", "release", "--all", "--server", &url]);
     assert!(none.code == Some(0) && none.stderr.contains("no run is held"), "{none:?}");
     assert_eq!(served.signal(Signal::TERM), Some(0));
@@ -101,4 +105,21 @@ fn a_run_of_a_server_is_cancelled_from_afar_and_what_only_a_server_can_do_is_sai
     assert!(replayed.code == Some(0) && !replayed.stdout.is_empty(), "{replayed:?}");
     let pruned = person.flowrun(&["runs", "prune", "--older", "0s", "--data-dir", "data"]);
     assert!(pruned.stderr.contains("3 runs removed"), "{pruned:?}");
+}
+
+/// R13: a person is forgotten over the API, and the log of what was done does not say who it was.
+#[test]
+fn a_person_is_forgotten_from_afar_and_the_log_of_what_was_done_does_not_name_them() {
+    let (person, mut served) = house();
+    let conversation = json!({ "channel": "page", "peer": "+canary" });
+    let start = json!({ "run_id": "theirs", "conversation": conversation });
+    served.post("/api/flows/waits/runs?wait=0s", &token(&person), &start);
+    let erased = person.flowrun(&["runs", "erase", "--person", "+canary", "--server", &served.url()]);
+    assert!(erased.stderr.contains("1 run forgotten for good"), "{erased:?}");
+    let shown = person.flowrun(&["runs", "show", "theirs", "--server", &served.url()]);
+    assert!(shown.stderr.contains("there is no run `theirs`"), "{shown:?}");
+    assert_eq!(served.signal(Signal::TERM), Some(0));
+    let log =
+        std::fs::read_to_string(person.home().join("data/audit.jsonl")).expect("the log of what was done");
+    assert!(log.contains("people.erase") && !log.contains("canary"), "{log}");
 }

@@ -6,7 +6,7 @@ mod replay;
 mod shown;
 
 use flowrun::engine::host::Filter;
-use flowrun::engine::journal::{Journal as _, RunKey};
+use flowrun::engine::journal::{Journal as _, RunKey, Whose};
 use flowrun::journal::SqliteJournal;
 use flowrun::machine::InDoubt;
 use flowrun::step::{RunId, Tenant};
@@ -49,6 +49,7 @@ pub(crate) async fn runs(world: &World, at: &WhereArguments, verb: &RunsVerb) ->
         RunsVerb::Cancel(arguments) => {
             resume(world, &named(&arguments.id)?, Wish::Cancel, &arguments.talk).await
         }
+        RunsVerb::Erase { person } => erase(world, &kept, person).await,
         RunsVerb::Replay { id, json } => replay::replay(world, &kept, &named(id)?, *json).await,
         RunsVerb::Export { id } => replay::export(world, &kept, &named(id)?).await,
     }
@@ -126,6 +127,20 @@ fn released(world: &World, runs: u64) {
         1 => "1 run goes on".to_owned(),
         runs => format!("{runs} runs go on"),
     });
+}
+
+async fn erase(world: &World, kept: &Kept, person: &str) -> Result<Exit, Complaint> {
+    let erased = match kept.open_if_there(world).await? {
+        Some(journal) => journal.erase(&Tenant::default(), Whose::Person(person)).await?.len(),
+        None => 0,
+    };
+    self::erased(world, erased as u64);
+    Ok(Exit::Done)
+}
+
+fn erased(world: &World, runs: u64) {
+    let runs = if runs == 1 { "1 run".to_owned() } else { format!("{runs} runs") };
+    world.terminal.say(&format!("{runs} forgotten for good"));
 }
 
 async fn prune(world: &World, kept: &Kept, older: &str) -> Result<Exit, Complaint> {

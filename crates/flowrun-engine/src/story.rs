@@ -1,5 +1,6 @@
 //! What happened in a run, told from what is kept of it: nothing is done again, and the flow is walked as it was.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use flowrun_lang::Flow;
@@ -7,7 +8,7 @@ use flowrun_machine::{Called, Command, End, Event, Happening, InDoubt, LogLevel,
 use flowrun_step::{Effect, ErrorKind, RunId};
 use flowrun_template::Slot;
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::journal::{JournalError, KeptRun};
@@ -20,7 +21,7 @@ use shown::Shown;
 /// What happened in a run, in order.
 ///
 /// Secrets were never in it; what a sensitive input held stands as `‹name›`, or as `[redacted]` within a longer text (R14).
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Story {
     /// Whether it is told from the start: else the part before was forgotten.
@@ -30,14 +31,14 @@ pub struct Story {
 }
 
 /// One thing that happened.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Moment {
     /// When; what follows from something happens with it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<Timestamp>,
     /// In which step, as events and errors name it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step: Option<String>,
     /// What.
     #[serde(flatten)]
@@ -45,7 +46,7 @@ pub struct Moment {
 }
 
 /// What happened.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "what", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Deed {
@@ -61,7 +62,7 @@ pub enum Deed {
         /// Which attempt, counting from 1.
         attempt: u32,
         /// Whether it may be made twice: `safe`, `keyed`, `unsafe`.
-        effect: &'static str,
+        effect: Cow<'static, str>,
         /// With these settings; what is filled in late stands as `<secrets.NAME>`.
         settings: Value,
     },
@@ -138,7 +139,7 @@ pub enum Deed {
     /// A step ended.
     Ended {
         /// How: `done`, `skipped`, `failed`.
-        status: &'static str,
+        status: Cow<'static, str>,
         /// After so many attempts.
         attempts: u32,
     },
@@ -155,12 +156,12 @@ pub enum Deed {
     /// The run is over.
     Finished {
         /// How, in a word.
-        status: &'static str,
+        status: Cow<'static, str>,
         /// Its outputs, if it ended well.
-        #[serde(skip_serializing_if = "Option::is_none")]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         outputs: Option<Value>,
         /// Why it did not.
-        #[serde(skip_serializing_if = "Option::is_none")]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         error: Option<String>,
     },
 }
@@ -292,7 +293,7 @@ impl Teller<'_> {
             End::Cancelled { reason } => ("cancelled", failed(reason)),
             End::TimedOut(failure) => ("timed_out", failed(&failure.message)),
         };
-        Deed::Finished { status, outputs, error }
+        Deed::Finished { status: status.into(), outputs, error }
     }
 
     fn asked(&mut self, command: &Command) {
@@ -301,7 +302,7 @@ impl Teller<'_> {
             Command::Call { flow, call, settings, effect, attempt, .. } => Deed::Called {
                 kind: self.flow.plan().flow(*flow).calls[*call].kind.to_string(),
                 attempt: *attempt,
-                effect: effect_word(*effect),
+                effect: effect_word(*effect).into(),
                 settings: self.shown.settings(settings),
             },
             Command::Await { source, .. } => Deed::Waited { source: source.clone() },
@@ -315,7 +316,7 @@ impl Teller<'_> {
             Command::Log { level, text, .. } => Deed::Logged { level: *level, text: self.shown.text(text) },
             Command::Retrying { wait, .. } => Deed::Retrying { seconds: wait.as_secs_f64() },
             Command::StepEnded { status, attempts, .. } => {
-                Deed::Ended { status: status.word(), attempts: *attempts }
+                Deed::Ended { status: status.word().into(), attempts: *attempts }
             }
             Command::NotUndone { failure } => Deed::NotUndone { error: self.shown.text(&failure.message) },
             Command::Finish(end) => self.end(end),

@@ -56,6 +56,8 @@ fn method(route: &Route) -> MethodRouter<Arc<Desk>> {
         Door::Resolve => door!(runs::resolve),
         Door::Release => door!(runs::release),
         Door::ReleaseAll => door!(runs::release_all),
+        Door::Story => door!(runs::story),
+        Door::Erase => door!(runs::erase),
         Door::RunEvents => door!(events::of_run),
         Door::AllEvents => door!(events::of_all),
         Door::Tell => door!(messages::tell),

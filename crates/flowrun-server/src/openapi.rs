@@ -98,6 +98,8 @@ fn types(door: Door, schemas: &mut SchemaGenerator) -> Types {
         Door::Cancel => (None, of.some::<wire::Cancel>(), None),
         Door::Resolve => (None, of.some::<wire::Resolve>(), None),
         Door::Release | Door::ReleaseAll => (None, None, of.some::<wire::Released>()),
+        Door::Story => (None, None, of.some::<wire::Story>()),
+        Door::Erase => (None, of.some::<wire::Erase>(), of.some::<wire::Erased>()),
         Door::Tell => (None, of.some::<wire::Event>(), of.some::<wire::Heard>()),
         Door::Message | Door::Channel => (None, of.some::<wire::Message>(), of.some::<wire::Receipt>()),
         Door::Hook => (None, None, of.some::<wire::Started>()),

@@ -21,6 +21,8 @@ pub(crate) enum Door {
     Resolve,
     Release,
     ReleaseAll,
+    Story,
+    Erase,
     RunEvents,
     AllEvents,
     Tell,
@@ -68,7 +70,7 @@ const START: Access = Access::Scope(Scope::Start);
 const OPERATE: Access = Access::Scope(Scope::Operate);
 
 /// Every route.
-pub(crate) static ROUTES: [Route; 21] = [
+pub(crate) static ROUTES: [Route; 23] = [
     get(Door::Alive, "/healthz", Access::Open, "Whether the server runs."),
     get(Door::Ready, "/readyz", Access::Open, "Whether the server takes runs."),
     get(Door::Metrics, "/metrics", Access::Near, "What was counted, as Prometheus reads it."),
@@ -99,6 +101,8 @@ pub(crate) static ROUTES: [Route; 21] = [
     post(Door::Resolve, "/api/runs/{id}/resolve", OPERATE, "Says what becomes of calls in doubt."),
     post(Door::Release, "/api/runs/{id}/release", OPERATE, "Lets a restored run go on."),
     post(Door::ReleaseAll, "/api/held/release", OPERATE, "Lets every restored run go on."),
+    get(Door::Story, "/api/runs/{id}/story", READ, "What happened in a run, as far as it is kept."),
+    post(Door::Erase, "/api/erase", OPERATE, "Forgets a person for good: their runs and what they wrote."),
     get(Door::RunEvents, "/api/runs/{id}/events", READ, "What happens in a run, as server-sent events."),
     get(Door::AllEvents, "/api/events", READ, "What happens in all runs, as server-sent events."),
     post(Door::Tell, "/api/events", START, "Tells an event to the runs that wait and the flows that listen."),

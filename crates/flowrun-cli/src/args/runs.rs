@@ -53,6 +53,12 @@ pub(crate) enum RunsVerb {
     },
     /// Let runs go on that are held since they were restored from a backup.
     Release(ReleaseArguments),
+    /// Forget a person for good: their runs, whatever goes on in them, and what they wrote.
+    Erase {
+        /// The person, as channels know them: a phone number, a user id.
+        #[arg(long, value_name = "PEER")]
+        person: String,
+    },
     /// Remove runs that are over.
     Prune {
         /// Only those that have been over for so long, such as 12h or 7d.

@@ -1,10 +1,11 @@
 //! `flowrun runs … --server URL`: the runs of a server, over its API.
 
+use flowrun::engine::Story;
 use flowrun_server::Run;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::shown;
+use super::{replay, shown};
 use crate::api::{Api, Question};
 use crate::args::{ResumeArguments, RunsVerb};
 use crate::complaint::Complaint;
@@ -51,9 +52,18 @@ pub(super) async fn runs(world: &World, api: &Api, verb: &RunsVerb) -> Result<Ex
             };
             super::released(world, answer.body["runs"].as_u64().unwrap_or_default());
         }
-        RunsVerb::Replay { .. } | RunsVerb::Export { .. } => {
-            return Err(Complaint::new(Exit::Usage, "the API does not tell what happened in a run")
-                .help("say --data-dir at the server's machine, whether or not it runs"));
+        RunsVerb::Replay { id, json } => {
+            let story: Story = read(api, story(api, named(id)?.as_str()).await?)?;
+            replay::tell(world, &story, *json)?;
+        }
+        RunsVerb::Export { id } => {
+            let id = named(id)?;
+            let (run, story) = (one(api, id.as_str()).await?, story(api, id.as_str()).await?);
+            written(world.terminal.json(&json!({ "run": run, "story": story })))?;
+        }
+        RunsVerb::Erase { person } => {
+            let answer = api.ask(Question::post(&["erase"], json!({ "peer": person }))).await?;
+            super::erased(world, answer.body["runs"].as_u64().unwrap_or_default());
         }
         RunsVerb::Prune { .. } => {
             return Err(Complaint::new(Exit::Usage, "a server forgets runs by itself")
@@ -90,6 +100,10 @@ async fn all(api: &Api) -> Result<Vec<Run>, Complaint> {
 
 async fn one(api: &Api, id: &str) -> Result<Run, Complaint> {
     read(api, api.ask(Question::get(&["runs", id])).await?.body)
+}
+
+async fn story(api: &Api, id: &str) -> Result<Value, Complaint> {
+    Ok(api.ask(Question::get(&["runs", id, "story"])).await?.body)
 }
 
 /// Gives an order, which the run takes as soon as it can.

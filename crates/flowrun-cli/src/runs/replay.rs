@@ -45,9 +45,14 @@ async fn told(world: &World, kept: &Kept, id: &RunId) -> Result<Told, Complaint>
 /// Tells what happened, a line for each thing.
 pub(super) async fn replay(world: &World, kept: &Kept, id: &RunId, json: bool) -> Result<Exit, Complaint> {
     let Told { story, .. } = told(world, kept, id).await?;
+    tell(world, &story, json)?;
+    Ok(Exit::Done)
+}
+
+/// The same of a story that somebody else told.
+pub(super) fn tell(world: &World, story: &Story, json: bool) -> Result<(), Complaint> {
     if json {
-        written(world.terminal.json(&story))?;
-        return Ok(Exit::Done);
+        return written(world.terminal.json(story));
     }
     for moment in &story.moments {
         written(world.terminal.data(&line(moment)))?;
@@ -55,7 +60,7 @@ pub(super) async fn replay(world: &World, kept: &Kept, id: &RunId, json: bool) -
     if !story.is_whole {
         world.terminal.say("the part before is not kept");
     }
-    Ok(Exit::Done)
+    Ok(())
 }
 
 /// Writes a run with its flow and what happened.
@@ -100,7 +105,7 @@ fn deed(deed: &Deed) -> String {
         Deed::Answered { status, body } => format!("answered {status} {}", text(body)),
         Deed::Emitted { event, data, .. } => format!("told the event {event} {}", text(data)),
         Deed::Logged { text, .. } => format!("logged: {text}"),
-        Deed::Ended { status, .. } => (*status).to_owned(),
+        Deed::Ended { status, .. } => status.clone().into_owned(),
         Deed::NotUndone { error } => format!("could not be taken back: {error}"),
         Deed::Cancelled { reason } => format!("cancelled: {reason}"),
         Deed::Finished { status, outputs: Some(outputs), .. } => format!("{status} {}", text(outputs)),

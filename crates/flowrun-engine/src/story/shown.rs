@@ -47,9 +47,9 @@ impl Shown {
 
     /// What is shown of a value.
     pub(super) fn value(&self, value: &Value) -> Value {
-        let is_same = |(_, known): &&(String, Value)| {
-            *known == *value || known.as_str().is_some_and(|known| value.to_string() == known)
-        };
+        let text = value.to_string();
+        let is_same =
+            |(_, known): &&(String, Value)| *known == *value || known.as_str() == Some(text.as_str());
         if let Some((name, _)) = self.sensitive.iter().find(is_same) {
             return format!("‹{name}›").into();
         }

@@ -6,7 +6,9 @@ use std::time::Duration;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Response};
 use axum::{Extension, Json};
+use flowrun::engine::Story;
 use flowrun::engine::host::{Filter, Request};
+use flowrun::engine::story::Untold;
 use flowrun::lang::Given;
 use flowrun::step::RunId;
 use flowrun::template::duration;
@@ -131,6 +133,30 @@ pub(super) async fn release_all(
     let runs = desk.parts.host.release(&desk.tenant, None).await?;
     desk.wrote(&token, ("runs.release", "all"), "taken").await?;
     Ok(Json(wire::Released { runs }))
+}
+
+pub(super) async fn story(
+    State(desk): State<Arc<Desk>>,
+    Path(id): Path<String>,
+) -> Result<Json<Story>, Problem> {
+    let run = run_id(&id)?;
+    match desk.parts.host.story(&desk.tenant, &run).await {
+        Ok(Some(story)) => Ok(Json(story)),
+        Ok(None) => Err(absent(&run)),
+        Err(Untold::Journal(error)) => Err(error.into()),
+        Err(elsewhere) => Err(Problem::Conflict(elsewhere.to_string())),
+    }
+}
+
+/// Who it was stands nowhere: not in the log of what was done either.
+pub(super) async fn erase(
+    State(desk): State<Arc<Desk>>,
+    Extension(token): Extension<Token>,
+    read::Json(erase): read::Json<wire::Erase>,
+) -> Result<Json<wire::Erased>, Problem> {
+    let runs = desk.parts.host.erase_person(&desk.tenant, &erase.peer).await?;
+    desk.wrote(&token, ("people.erase", "a person"), "taken").await?;
+    Ok(Json(wire::Erased { runs }))
 }
 
 /// An order was kept, if there was a run to take it.

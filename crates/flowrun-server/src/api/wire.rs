@@ -182,6 +182,44 @@ pub(crate) struct Released {
     pub(crate) runs: usize,
 }
 
+/// Who is to be forgotten.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Erase {
+    /// The person, as channels know them: a phone number, a user id.
+    pub(crate) peer: String,
+}
+
+/// What was forgotten.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Erased {
+    /// How many runs.
+    pub(crate) runs: usize,
+}
+
+/// What happened in a run.
+#[derive(Debug, JsonSchema)]
+#[expect(dead_code, reason = "it says in the document what the engine's own type is on the wire")]
+pub(crate) struct Story {
+    /// Whether it is told from the start: else the part before was forgotten.
+    is_whole: bool,
+    /// What happened, in order.
+    moments: Vec<Moment>,
+}
+
+/// One thing that happened; what more there is to say stands beside.
+#[derive(Debug, JsonSchema)]
+#[expect(dead_code, reason = "it says in the document what the engine's own type is on the wire")]
+pub(crate) struct Moment {
+    /// When.
+    at: Option<String>,
+    /// In which step.
+    step: Option<String>,
+    /// What: `began`, `called`, `returned`, `page`, `call_failed`, `aborted`, `in_doubt`, `lost`, `resolved`, `waited`, `received`, `fired`,
+    /// `retrying`, `answered`, `emitted`, `logged`, `ended`, `not_undone`, `cancelled`, `finished`.
+    what: String,
+}
+
 /// Something that happened.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
