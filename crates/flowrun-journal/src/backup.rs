@@ -82,6 +82,27 @@ pub fn back_up(folder: &Path, file: &Path, parts: &Parts, made: &str) -> Result<
     if fs::symlink_metadata(file).is_ok() {
         return Err(BackupError::Taken(file.to_owned()));
     }
+    appears(file, |unfinished| copy(folder, unfinished).and_then(|()| add(unfinished, parts, made)))
+}
+
+/// Keeps a journal of the format before beside itself, before it is brought up: whoever must go back has it (R19).
+pub(crate) fn keep_older(path: &Path) -> Result<(), BackupError> {
+    if !path.exists() {
+        return Ok(());
+    }
+    let journal = opened(path)?;
+    let format: i64 = journal.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let mut kept = path.as_os_str().to_owned();
+    kept.push(format!(".format-{format}"));
+    let kept = PathBuf::from(kept);
+    if format != schema::BEFORE || kept.exists() {
+        return Ok(());
+    }
+    appears(&kept, |unfinished| vacuum(&journal, unfinished))
+}
+
+/// Makes a file for its owner's eyes, which is there once it is whole and on disk.
+fn appears(file: &Path, write: impl FnOnce(&Path) -> Result<(), BackupError>) -> Result<(), BackupError> {
     let unfinished = unfinished(file);
     let failed = |what| {
         let path = unfinished.clone();
@@ -89,8 +110,7 @@ pub fn back_up(folder: &Path, file: &Path, parts: &Parts, made: &str) -> Result<
     };
     let fresh = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished);
     let fresh = fresh.map_err(failed("make"))?;
-    let written = copy(folder, &unfinished).and_then(|()| add(&unfinished, parts, made));
-    let synced = written.and_then(|()| fresh.sync_all().map_err(failed("write")));
+    let synced = write(&unfinished).and_then(|()| fresh.sync_all().map_err(failed("write")));
     if let Err(error) = synced {
         // What is left of it is of no use to anybody.
         let _ = fs::remove_file(&unfinished);
@@ -120,12 +140,27 @@ fn copy(folder: &Path, to: &Path) -> Result<(), BackupError> {
     if !path.exists() {
         return Err(BackupError::Nothing(folder.to_owned()));
     }
-    // What is in the write-ahead log is read only by who may write it.
-    let journal = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    journal.busy_timeout(schema::BUSY)?;
+    let journal = opened(&path)?;
     known(&journal)?;
-    journal.execute("VACUUM INTO ?1", [to.to_string_lossy()])?;
-    Ok(())
+    vacuum(&journal, to)
+}
+
+fn opened(journal: &Path) -> Result<Connection, BackupError> {
+    // What is in the write-ahead log is read only by who may write it.
+    let journal = Connection::open_with_flags(journal, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    journal.busy_timeout(schema::BUSY)?;
+    Ok(journal)
+}
+
+fn vacuum(journal: &Connection, to: &Path) -> Result<(), BackupError> {
+    // SQLite takes names in UTF-8 only, and would make a file of another name.
+    let unnamed = || BackupError::File {
+        what: "name",
+        path: to.to_owned(),
+        source: io::ErrorKind::InvalidInput.into(),
+    };
+    let name = to.to_str().ok_or_else(unnamed)?;
+    Ok(journal.execute("VACUUM INTO ?1", [name]).map(drop)?)
 }
 
 fn add(file: &Path, parts: &Parts, made: &str) -> Result<(), BackupError> {

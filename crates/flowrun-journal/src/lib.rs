@@ -115,6 +115,9 @@ pub enum OpenError {
         "the journal has format {0}, which this version no longer reads; a version of flowrun between brings it up"
     )]
     Older(i64),
+    /// A journal of an older format cannot be kept beside, and so it is not brought up.
+    #[error("the journal is of an older format, and no copy of it can be kept before it is brought up")]
+    Copy(#[source] Box<BackupError>),
     /// Another key sealed it.
     #[error("the journal does not open with this key")]
     Key,
@@ -132,7 +135,9 @@ impl SqliteJournal {
     ) -> Result<Self, OpenError> {
         let failed = |source| OpenError::Folder { folder: folder.to_owned(), source };
         lease::make_folder(&folder.join("locks")).map_err(failed)?;
-        let (connection, installation) = schema::open(&folder.join("runs.sqlite"), &*entropy)?;
+        let path = folder.join("runs.sqlite");
+        backup::keep_older(&path).map_err(|error| OpenError::Copy(Box::new(error)))?;
+        let (connection, installation) = schema::open(&path, &*entropy)?;
         let sealer = Sealer::new(key, installation, entropy);
         schema::check_key(&connection, &sealer)?;
         erase::finish(&connection)?;

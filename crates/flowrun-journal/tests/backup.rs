@@ -6,6 +6,7 @@
 mod edges;
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -152,6 +153,8 @@ async fn what_is_no_backup_of_this_version_is_refused_untouched_r19() {
     back_up(&runs, &file, &Parts::new(), MADE).unwrap();
     let taken = back_up(&runs, &file, &Parts::new(), MADE);
     assert!(matches!(taken, Err(BackupError::Taken(_))), "{taken:?}");
+    let modes = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(modes(&file), 0o600, "it is for its owner alone");
     let bytes = fs::read(&file).unwrap();
     assert!(!bytes.windows(6).any(|part| part == b"canary"), "what is sealed stays sealed");
     let back = Backup::open(&file).unwrap().put_back(&runs, &Dice::default());

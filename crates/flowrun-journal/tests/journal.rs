@@ -157,6 +157,10 @@ async fn a_journal_of_format_3_is_brought_up_with_all_that_is_in_it() {
     let kept = journal.load(&waiting).await.unwrap().unwrap();
     assert_eq!(kept.conversation.unwrap().peer, "+1");
     assert!(kept.checkpoint.is_some());
+    let before = rusqlite::Connection::open(folder.path().join("runs.sqlite.format-3")).unwrap();
+    let format: i64 = before.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
+    let runs: i64 = before.query_row("SELECT count(*) FROM run", [], |row| row.get(0)).unwrap();
+    assert_eq!((format, runs), (3, 3), "what it was is kept beside it (R19)");
 }
 
 #[tokio::test]
