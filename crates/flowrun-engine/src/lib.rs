@@ -40,6 +40,7 @@ mod observe;
 mod outcome;
 mod perform;
 mod replay;
+mod send;
 mod services;
 mod start;
 pub mod story;

@@ -6,11 +6,12 @@
 use std::sync::Arc;
 
 use flowrun_machine::{CallPlan, Called, Failure, OutputUse, PageAsk};
-use flowrun_step::{Conversation, ErasedStep, Keeps, OutgoingMessage, Page, StepContext, StepError};
+use flowrun_step::{Conversation, ErasedStep, Keeps, Page, StepContext, StepError};
 use flowrun_template::{Redactor, Rendered, Slot};
 use serde_json::{Map, Value};
 
 use crate::failure::{of_fill, of_step};
+use crate::send::send;
 use crate::services::Services;
 use crate::vault::FilledVault;
 
@@ -150,40 +151,6 @@ fn written(plan: &CallPlan, picked: Vec<(String, Value)>) -> Vec<(Slot, Value)> 
         picks.part.names().zip(&plan.writes).find(|(other, _)| *other == name).map(|(_, slot)| *slot)
     };
     picked.into_iter().filter_map(|(name, value)| Some((slot(&name)?, value))).collect()
-}
-
-async fn send(
-    services: &Services,
-    (context, conversation): (&StepContext, Option<Conversation>),
-    settings: &Value,
-) -> Result<(), StepError> {
-    let text = |key: &str| settings.get(key).and_then(Value::as_str).map(str::to_owned);
-    let (to, named) = (text("to"), text("channel"));
-    let conversation =
-        conversation.filter(|own| to.is_none() && named.as_ref().is_none_or(|name| *name == own.channel));
-    let channel = match named.as_ref().or(conversation.as_ref().map(|own| &own.channel)) {
-        Some(name) => services.channel(name),
-        None => services.channels.first(),
-    };
-    let Some(channel) = channel else {
-        return Err(StepError::Refused {
-            reason: "there is no such channel in this house".to_owned(),
-            help: "name one of its channels under `channel:`".to_owned(),
-        });
-    };
-    let buttons = settings.get("buttons").and_then(Value::as_array).into_iter().flatten();
-    let message = OutgoingMessage {
-        text: text("text").unwrap_or_default(),
-        to,
-        tenant: context.tenant.clone(),
-        conversation,
-        buttons: buttons.filter_map(|button| button.as_str().map(str::to_owned)).collect(),
-        media: text("media"),
-        template: settings.get("template").cloned(),
-        must_arrive: settings.get("await").is_some(),
-        key: context.key.clone(),
-    };
-    channel.send(&message).await
 }
 
 fn placed(failure: Failure, place: String) -> Failure {

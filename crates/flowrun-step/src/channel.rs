@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::{BoxFuture, StepError, Tenant};
+use crate::{BoxFuture, Capabilities, StepError, Tenant};
 
 /// Whom a run talks with: a person, as one account of a channel knows them.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -53,6 +53,13 @@ pub struct OutgoingMessage {
 pub trait Channel: Send + Sync {
     /// The name a flow's `channel:` uses.
     fn name(&self) -> &str;
+
+    /// What the channel can carry for one of the house's own accounts on it; the account is empty where there is one, and
+    /// for a message outside a conversation. Everything, unless it says otherwise. It is asked before every message, so the
+    /// answer is at hand, not fetched.
+    fn capabilities(&self, _account: &str) -> Capabilities {
+        Capabilities::default()
+    }
 
     /// Delivers one message.
     ///

@@ -38,6 +38,7 @@
 //! # Ok::<(), flowrun_step::KindTaken>(())
 //! ```
 
+mod capabilities;
 mod channel;
 mod context;
 mod draft;
@@ -48,6 +49,7 @@ mod outbound;
 mod set;
 mod step;
 
+pub use capabilities::{Capabilities, by_number, listed};
 pub use channel::{Channel, Conversation, OutgoingMessage};
 pub use context::StepContext;
 pub use draft::{Draft, Finding, Leaf};

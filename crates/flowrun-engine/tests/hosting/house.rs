@@ -8,8 +8,8 @@ use flowrun_engine::host::Request as RunRequest;
 use flowrun_engine::journal::{Journal, MemoryJournal, RunKey, Standing};
 use flowrun_engine::{Conversation, Engine, Host, Message, Observer, Receipt, RunEvent};
 use flowrun_step::{
-    BoxFuture, Channel, Draft, Effect, OutgoingMessage, RunId, Step, StepContext, StepError, StepInfo,
-    StepKind, Tenant,
+    BoxFuture, Capabilities, Channel, Draft, Effect, OutgoingMessage, RunId, Step, StepContext, StepError,
+    StepInfo, StepKind, Tenant,
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -21,6 +21,8 @@ use crate::edges::{Closed, Ticking};
 pub(crate) struct World {
     pub(crate) sent: Arc<Mutex<Vec<(String, String)>>>,
     pub(crate) events: Arc<Mutex<Vec<String>>>,
+    /// What its channel can carry.
+    pub(crate) can: Arc<Mutex<Capabilities>>,
 }
 
 impl World {
@@ -40,6 +42,10 @@ impl World {
 impl Channel for World {
     fn name(&self) -> &str {
         "sms"
+    }
+
+    fn capabilities(&self, _: &str) -> Capabilities {
+        self.can.lock().expect("unpoisoned").clone()
     }
 
     fn send<'a>(&'a self, message: &'a OutgoingMessage) -> BoxFuture<'a, Result<(), StepError>> {

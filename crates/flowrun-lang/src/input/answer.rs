@@ -1,6 +1,7 @@
 //! What a person's answer must be, to a question about an input or of a step.
 
 use flowrun_machine::Answers;
+use flowrun_step::by_number;
 use flowrun_template::Type;
 use serde_json::Value;
 
@@ -37,7 +38,10 @@ impl Answer {
         }
         let wanted = text.trim().to_lowercase();
         let chosen = self.choices.iter().find(|choice| choice.to_lowercase() == wanted);
-        chosen.map(String::as_str).ok_or_else(|| format!("it is none of: {}", self.choices.join(", ")))
+        chosen
+            .map(String::as_str)
+            .or_else(|| by_number(&self.choices, text))
+            .ok_or_else(|| format!("it is none of: {}", self.choices.join(", ")))
     }
 }
 
@@ -51,7 +55,10 @@ impl Answers for Answer {
 
 impl Answers for Input {
     fn take(&self, message: &Value) -> Result<Value, String> {
-        self.accept(&Given::Text(said(message).to_owned()))
+        let (said, choices) = (said(message), self.choices());
+        let meant =
+            if choices.iter().any(|choice| choice == said) { None } else { by_number(&choices, said) };
+        self.accept(&Given::Text(meant.unwrap_or(said).to_owned()))
     }
 }
 
