@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, reason = "a test that cannot be set up should say why and stop")]
 
 #[path = "durable/edges.rs"]
+#[expect(dead_code, reason = "other tests use more of the edges")]
 mod edges;
 #[path = "hosting/house.rs"]
 #[expect(dead_code, reason = "other tests use more of the house")]
