@@ -67,7 +67,7 @@ impl SqliteJournal {
             (key, talk.while_busy, talk.opener.clone())
         });
         let writes = Writes::of(&sealer, &run, &new.change, 1)?;
-        let stands = Stands::of(&sealer, &run, &new.change.standing)?;
+        let stands = self.stands(&sealer, &run, &new.change.standing)?;
         let (over, at, tenant) = (new.change.standing.is_over(), new.change.at, tenancy.n);
         let driver = if over { None } else { Some(self.process().await?) };
         let (flow, hash, history) = (new.flow.clone(), new.hash.clone(), self.history);

@@ -6,19 +6,14 @@ use flowrun_engine::journal::{
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
+use crate::SqliteJournal;
 use crate::mail::remind;
-use crate::sealed::Place;
+use crate::sealed::{Place, Sealer};
 use crate::standing::Stands;
 use crate::writes::Writes;
-use crate::{Driven, SqliteJournal};
 
 impl SqliteJournal {
-    pub(crate) async fn append_held(
-        &self,
-        run: &RunKey,
-        mut change: Change,
-    ) -> Result<Appended, JournalError> {
-        change.standing = self.history.kept(change.standing);
+    pub(crate) async fn append_held(&self, run: &RunKey, change: Change) -> Result<Appended, JournalError> {
         let tenancy = self.tenant(&run.tenant).await?;
         let (n, number, is_new) = self.driven(run, |driven| {
             let number = driven.number + i64::from(change.entry.is_some());
@@ -26,7 +21,7 @@ impl SqliteJournal {
         })?;
         let sealer = tenancy.sealer.clone();
         let writes = Writes::of(&sealer, run, &change, number)?;
-        let stands = is_new.then(|| Stands::of(&sealer, run, &change.standing)).transpose()?;
+        let stands = is_new.then(|| self.stands(&sealer, run, &change.standing)).transpose()?;
         let (at, is_over) = (change.at, change.standing.is_over());
         let log = if is_over { self.driven(run, |driven| driven.log.clone())? } else { Vec::new() };
         let (size, key, history) = (writes.size(), run.clone(), self.history);
@@ -64,8 +59,7 @@ impl SqliteJournal {
         let sealer = self.tenant(&run.tenant).await?.sealer;
         let sealed = sealer.pack(&Place::Checkpoint(run), &checkpoint)?;
         let bytes = sealed.len();
-        let shorter =
-            Shorter { history: self.history, ..self.driven(run, |driven| Shorter::of(driven, sealed))? };
+        let shorter = self.shorter(run, sealed)?;
         self.committer.commit(move |connection| shorter.write(connection)).await?;
         self.driven(run, |driven| (driven.bytes, driven.log) = (0, Vec::new()))?;
         Ok(bytes)
@@ -75,9 +69,8 @@ impl SqliteJournal {
     pub(crate) async fn rest_held(&self, run: &RunKey, rest: Rest) -> Result<bool, JournalError> {
         let sealer = self.tenant(&run.tenant).await?.sealer;
         let checkpoint = sealer.pack(&Place::Checkpoint(run), &rest.checkpoint)?;
-        let stands = Stands::of(&sealer, run, &rest.standing)?;
-        let shorter = self.driven(run, |driven| Shorter::of(driven, checkpoint))?;
-        let shorter = Shorter { history: self.history, ..shorter };
+        let stands = self.stands(&sealer, run, &rest.standing)?;
+        let shorter = self.shorter(run, checkpoint)?;
         let (heard, now, due) = (rest.heard, self.now(), rest.until.map(Timestamp::as_millisecond));
         let is_at_rest = self.committer.commit(move |connection| {
             if last_letter(connection, shorter.n)? > heard {
@@ -95,7 +88,7 @@ impl SqliteJournal {
 
     pub(crate) async fn stand_held(&self, run: &RunKey, standing: &Standing) -> Result<(), JournalError> {
         let tenancy = self.tenant(&run.tenant).await?;
-        let stands = Stands::of(&tenancy.sealer, run, standing)?;
+        let stands = self.stands(&tenancy.sealer, run, standing)?;
         let log = self.driven(run, |driven| driven.log.clone()).unwrap_or_default();
         let (key, over, now, history) = (run.clone(), standing.is_over(), self.now(), self.history);
         let stood = self.committer.commit(move |connection| {
@@ -109,6 +102,27 @@ impl SqliteJournal {
         });
         stood.await
     }
+
+    /// How a run stands, as much of it as is kept.
+    pub(crate) fn stands(
+        &self,
+        sealer: &Sealer,
+        run: &RunKey,
+        standing: &Standing,
+    ) -> Result<Stands, JournalError> {
+        match self.history {
+            History::None => Stands::of(sealer, run, &self.history.kept(standing.clone())),
+            _ => Stands::of(sealer, run, standing),
+        }
+    }
+
+    fn shorter(&self, run: &RunKey, checkpoint: Vec<u8>) -> Result<Shorter, JournalError> {
+        let history = self.history;
+        self.driven(run, |driven| {
+            let (n, number, log) = (driven.n, driven.number, driven.log.clone());
+            Shorter { n, number, checkpoint, log, history }
+        })
+    }
 }
 
 /// A checkpoint that takes the place of entries.
@@ -121,11 +135,6 @@ struct Shorter {
 }
 
 impl Shorter {
-    fn of(driven: &Driven, checkpoint: Vec<u8>) -> Self {
-        let Driven { n, number, log, .. } = driven;
-        Self { n: *n, number: *number, checkpoint, log: log.clone(), history: History::default() }
-    }
-
     fn write(&self, connection: &Connection) -> rusqlite::Result<()> {
         let mut keep = connection.prepare_cached(
             "INSERT INTO checkpoint (run, number, body) VALUES (?1, ?2, ?3) \

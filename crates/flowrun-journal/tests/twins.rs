@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use flowrun_engine::host::Filter;
 use flowrun_engine::journal::{
-    Answer, Change, History, Journal, KeptCheckpoint, MemoryJournal, NewRun, Opener, Rest, RunKey, Standing,
-    Talk, Waits, Whose,
+    Answer, Begun, Change, History, Journal, KeptCheckpoint, MemoryJournal, NewRun, Opener, Rest, RunKey,
+    Standing, Talk, Waits, Whose,
 };
 use flowrun_engine::{Conversation, Incoming, Message, Told};
 use flowrun_journal::SqliteJournal;
@@ -252,13 +252,18 @@ impl Story {
     }
 }
 
-async fn compare(folder: &Path, history: History, all: &[Asked]) -> Result<(), TestCaseError> {
+/// A journal on disk, one in memory, and what they are asked with.
+fn twins(folder: &Path, history: History) -> (SqliteJournal, MemoryJournal, Story) {
     let edges = (Arc::new(Stopped) as _, Arc::new(Dice) as _);
     let disk = SqliteJournal::open(folder, &[7; 32], edges).expect("a journal").history(history);
     let memory = MemoryJournal::default().history(history);
     let source = SourceText::new("f.yaml", b"steps: [ { log: hi } ]\n".to_vec()).expect("UTF-8");
     let flow = check(&source, &Catalog::new(StepSet::new())).flow.expect("a flow");
-    let mut story = Story { flow, now: Timestamp::UNIX_EPOCH, letters: Vec::new() };
+    (disk, memory, Story { flow, now: Timestamp::UNIX_EPOCH, letters: Vec::new() })
+}
+
+async fn compare(folder: &Path, history: History, all: &[Asked]) -> Result<(), TestCaseError> {
+    let (disk, memory, mut story) = twins(folder, history);
     for asked in all {
         if let Asked::Later { minutes } = asked {
             story.now += jiff::SignedDuration::from_mins((*minutes).into());
@@ -286,4 +291,22 @@ fn a_journal_on_disk_answers_as_one_in_memory_does() {
         runtime.block_on(compare(folder.path(), history, &all))
     });
     ran.unwrap_or_else(|error| panic!("{error}"));
+}
+
+/// R13: a run may be over with its first entry; then as little stays of it as of any other.
+#[tokio::test]
+async fn of_a_run_that_ends_as_it_begins_stays_what_was_said_to_stay() {
+    for (history, has_outputs) in [(History::None, false), (History::Summary, true), (History::Full, true)] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (disk, memory, story) = twins(folder.path(), history);
+        let done = Standing::Done { outputs: json!({"who": "Ada"}).as_object().expect("one").clone() };
+        for journal in [&disk as &dyn Journal, &memory] {
+            let texts = (story.flow.texts(), "hash".to_owned());
+            let begun = journal.begin(NewRun::new(run(0), "flow", texts, story.change(done.clone()))).await;
+            assert_eq!(begun.expect("it is kept"), Begun::Now);
+            let view = journal.view(&run(0)).await.expect("it is read").expect("it is there");
+            let Standing::Done { outputs } = view.standing else { panic!("{:?}", view.standing) };
+            assert_eq!(outputs.contains_key("who"), has_outputs, "{history:?}, {journal:?}");
+        }
+    }
 }
