@@ -20,9 +20,10 @@ pub(crate) struct Spread {
 }
 
 impl Spread {
-    /// Looks for the entries of these runs.
-    pub(crate) fn of(connection: &Connection, runs: impl Iterator<Item = i64>) -> rusqlite::Result<Self> {
-        let mut spread = Self { upto: 0, of: runs.map(|run| (run, Vec::new())).collect() };
+    /// Looks for the entries of these runs, to which nobody writes before they are taken up: numbers of the log are used again,
+    /// so of any other run there may be entries among those that were looked through.
+    pub(crate) fn of(connection: &Connection, runs: Vec<i64>) -> rusqlite::Result<Self> {
+        let mut spread = Self { upto: 0, of: runs.into_iter().map(|run| (run, Vec::new())).collect() };
         let mut log = connection.prepare("SELECT seq, run FROM log ORDER BY seq")?;
         let mut rows = log.query([])?;
         while let Some(row) = rows.next()? {

@@ -1,5 +1,6 @@
 //! What a journal says of its runs, and what it forgets of them.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::PoisonError;
 
@@ -27,9 +28,12 @@ const AWAKE: &str = "
         UNION SELECT n FROM inbox CROSS JOIN run ON n = inbox.run WHERE rest = 1 AND over = 0
         UNION SELECT n FROM inbox CROSS JOIN conversation ON key = inbox.conversation CROSS JOIN run ON n = conversation.run
             WHERE inbox.next = 0 AND rest = 1 AND over = 0)
-    SELECT name, id, run.n FROM awake CROSS JOIN run ON run.n = awake.n CROSS JOIN tenant ON tenant.n = run.tenant
+    SELECT name, id, run.n, driver FROM awake CROSS JOIN run ON run.n = awake.n CROSS JOIN tenant ON tenant.n = run.tenant
     WHERE held IS NULL
 ";
+
+/// A run of [`AWAKE`]: its tenant, its id, its number, and the process that drives it, if that lives.
+type Awake = (String, String, i64, Option<i64>);
 
 /// A row as lists show it, and the process that drives it, if that lives.
 fn summary(row: &Row<'_>) -> rusqlite::Result<(Summary, Option<i64>)> {
@@ -130,16 +134,16 @@ impl SqliteJournal {
     }
 
     pub(crate) async fn awake(&self) -> Result<Vec<RunKey>, JournalError> {
+        let locks = self.locks();
         let awake = self.committer.commit(move |connection| {
             let mut query = connection.prepare(AWAKE)?;
-            let row = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
-            let awake = query.query_map([], row)?.collect::<Result<Vec<(String, String, i64)>, _>>()?;
-            let spread = Spread::of(connection, awake.iter().map(|(.., n)| *n))?;
-            Ok((awake, spread))
+            let row = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?));
+            let awake: Vec<Awake> = query.query_map([], row)?.collect::<Result<_, _>>()?;
+            Ok((Spread::of(connection, undriven(connection, &locks, &awake)?)?, awake))
         });
-        let (awake, spread) = awake.await?;
+        let (spread, awake) = awake.await?;
         *self.spread.lock().unwrap_or_else(PoisonError::into_inner) = spread;
-        Ok(awake.iter().filter_map(|(tenant, id, _)| key_of(tenant, id)).collect())
+        Ok(awake.iter().filter_map(|(tenant, id, ..)| key_of(tenant, id)).collect())
     }
 
     /// Removes runs that were over before a moment, with everything kept of them; gives how many.
@@ -160,6 +164,18 @@ impl SqliteJournal {
         });
         pruned.await
     }
+}
+
+/// The numbers of the runs that no living process drives, and so writes to.
+fn undriven(connection: &Connection, locks: &Path, awake: &[Awake]) -> rusqlite::Result<Vec<i64>> {
+    let mut living = BTreeSet::new();
+    for driver in awake.iter().filter_map(|(.., driver)| *driver).collect::<BTreeSet<_>>() {
+        if lease::lives(connection, locks, driver)? {
+            living.insert(driver);
+        }
+    }
+    let is_undriven = |(.., driver): &&Awake| driver.is_none_or(|driver| !living.contains(&driver));
+    Ok(awake.iter().filter(is_undriven).map(|(.., n, _)| *n).collect())
 }
 
 /// Whether a process drives it at this moment, which the table alone does not say.

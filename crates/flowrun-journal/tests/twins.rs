@@ -293,6 +293,33 @@ fn a_journal_on_disk_answers_as_one_in_memory_does() {
     ran.unwrap_or_else(|error| panic!("{error}"));
 }
 
+/// The log has no index, and numbers of it are used again: what a process saw of it once must not hide what was written since.
+#[tokio::test]
+async fn a_run_is_taken_up_with_all_its_entries_though_the_log_was_looked_through_while_it_went_on() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (disk, memory, story) = twins(folder.path(), History::Summary);
+    let begin = |run| Asked::Begin { run, peer: None, busy: 0, message: None, stray: false };
+    let append = |run, ends| Asked::Append {
+        run,
+        asks: false,
+        events: Vec::new(),
+        takes: false,
+        ends,
+        answers: false,
+    };
+    for journal in [&disk as &dyn Journal, &memory] {
+        for asked in [begin(0), begin(1), append(1, false)] {
+            story.answer(journal, &asked).await;
+        }
+        assert_eq!(journal.unfinished().await.expect("it is read").len(), 2);
+        for asked in [append(1, true), append(0, false), Asked::Stand { run: 0 }] {
+            story.answer(journal, &asked).await;
+        }
+        let kept = journal.load(&run(0)).await.expect("it is read").expect("it is there");
+        assert_eq!(kept.entries.len(), 2, "{journal:?}");
+    }
+}
+
 /// R13: a run may be over with its first entry; then as little stays of it as of any other.
 #[tokio::test]
 async fn of_a_run_that_ends_as_it_begins_stays_what_was_said_to_stay() {
