@@ -5,6 +5,7 @@
 use flowrun_engine::Conversation;
 use flowrun_engine::journal::{JournalError, RunKey};
 use flowrun_step::{RunId, Tenant};
+use rusqlite::types::FromSql;
 use rusqlite::{Connection, params};
 
 use crate::SqliteJournal;
@@ -15,10 +16,15 @@ use crate::tenants::Tenancy;
 /// How many rows are looked at in one go: others write in between.
 const PAGE: i64 = 1_000;
 
-/// A run that talked with somebody: its number, its id, and with whom, sealed.
-type Talked = (i64, String, Vec<u8>);
-/// A message on its way: its number, its conversation's fingerprint, and itself, sealed.
-type Sent = (i64, [u8; 16], Vec<u8>);
+/// The runs that talk, or talked, with somebody: their ids, and with whom, sealed.
+const TALKED: &str =
+    "SELECT n, id, who FROM run WHERE tenant = ?1 AND who IS NOT NULL AND n > ?2 ORDER BY n LIMIT ?3";
+/// The messages that nobody has taken: their conversations' fingerprints, and themselves, sealed.
+const SENT: &str = "SELECT number, conversation, body FROM inbox WHERE tenant = ?1 AND conversation IS NOT NULL \
+                    AND number > ?2 ORDER BY number LIMIT ?3";
+
+/// A row that says sealed whose it is: its number, what it is sealed for, and the seal.
+type Row<T> = (i64, T, Vec<u8>);
 
 impl SqliteJournal {
     pub(crate) async fn erase_person(
@@ -50,20 +56,18 @@ impl SqliteJournal {
         Tenancy { n: owner, sealer }: &Tenancy,
         peer: &str,
     ) -> Result<Vec<(i64, RunKey)>, JournalError> {
-        let (mut found, mut after, owner) = (Vec::new(), 0, *owner);
-        loop {
-            let page = self.committer.commit(move |connection| talked(connection, owner, after)).await?;
-            let Some((last, ..)) = page.last() else { return Ok(found) };
-            after = *last;
-            for (n, id, who) in page {
-                let Ok(id) = RunId::new(&id) else { continue };
-                let key = RunKey::new(tenant.clone(), id);
-                let who: Conversation = sealer.open(&Place::Who(&key), &who)?;
-                if who.peer == peer {
-                    found.push((n, key));
-                }
+        let mut found = Vec::new();
+        self.each(*owner, TALKED, |(n, id, who): Row<String>| {
+            let Ok(id) = RunId::new(&id) else { return Ok(()) };
+            let key = RunKey::new(tenant.clone(), id);
+            let who: Conversation = sealer.open(&Place::Who(&key), &who)?;
+            if who.peer == peer {
+                found.push((n, key));
             }
-        }
+            Ok(())
+        })
+        .await?;
+        Ok(found)
     }
 
     /// The messages of a person that nobody has taken.
@@ -72,16 +76,31 @@ impl SqliteJournal {
         Tenancy { n: owner, sealer }: &Tenancy,
         peer: &str,
     ) -> Result<Vec<i64>, JournalError> {
-        let (mut found, mut after, owner) = (Vec::new(), 0, *owner);
-        loop {
-            let page = self.committer.commit(move |connection| sent(connection, owner, after)).await?;
-            let Some((last, ..)) = page.last() else { return Ok(found) };
-            after = *last;
-            for (number, conversation, body) in page {
-                if peer_of(sealer, &conversation, &body)?.is_some_and(|from| from == peer) {
-                    found.push(number);
-                }
+        let mut found = Vec::new();
+        self.each(*owner, SENT, |(number, conversation, body): Row<[u8; 16]>| {
+            if peer_of(sealer, &conversation, &body)?.is_some_and(|from| from == peer) {
+                found.push(number);
             }
+            Ok(())
+        })
+        .await?;
+        Ok(found)
+    }
+
+    /// Looks at each row of a tenant, page by page.
+    async fn each<T: FromSql + Send + 'static>(
+        &self,
+        owner: i64,
+        rows: &'static str,
+        mut look: impl FnMut(Row<T>) -> Result<(), JournalError>,
+    ) -> Result<(), JournalError> {
+        let mut after = 0;
+        loop {
+            let page = self.committer.commit(move |connection| page::<T>(connection, rows, (owner, after)));
+            let page = page.await?;
+            let Some((last, ..)) = page.last() else { return Ok(()) };
+            after = *last;
+            page.into_iter().try_for_each(&mut look)?;
         }
     }
 
@@ -105,18 +124,12 @@ impl SqliteJournal {
     }
 }
 
-fn talked(connection: &Connection, owner: i64, after: i64) -> rusqlite::Result<Vec<Talked>> {
-    let mut page = connection.prepare_cached(
-        "SELECT n, id, who FROM run WHERE tenant = ?1 AND who IS NOT NULL AND n > ?2 ORDER BY n LIMIT ?3",
-    )?;
-    page.query_map([owner, after, PAGE], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?.collect()
-}
-
-fn sent(connection: &Connection, owner: i64, after: i64) -> rusqlite::Result<Vec<Sent>> {
-    let mut page = connection.prepare_cached(
-        "SELECT number, conversation, body FROM inbox WHERE tenant = ?1 AND conversation IS NOT NULL AND number > ?2 \
-         ORDER BY number LIMIT ?3",
-    )?;
+fn page<T: FromSql>(
+    connection: &Connection,
+    rows: &str,
+    (owner, after): (i64, i64),
+) -> rusqlite::Result<Vec<Row<T>>> {
+    let mut page = connection.prepare_cached(rows)?;
     page.query_map([owner, after, PAGE], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?.collect()
 }
 

@@ -246,15 +246,17 @@ impl SqliteJournal {
     pub(crate) async fn strays(&self) -> Result<Vec<(u64, Message)>, JournalError> {
         let rows = self.committer.commit(move |connection| {
             let mut strays = connection.prepare_cached(
-                "SELECT number, tenant, conversation, body FROM inbox WHERE conversation IS NOT NULL AND NOT EXISTS (SELECT 1 \
-                 FROM conversation WHERE key = inbox.conversation AND run IS NOT NULL) ORDER BY number LIMIT 100",
+                "SELECT number, name, conversation, body FROM inbox CROSS JOIN tenant ON tenant.n = inbox.tenant \
+                 WHERE conversation IS NOT NULL AND NOT EXISTS (SELECT 1 FROM conversation WHERE key = inbox.conversation \
+                 AND run IS NOT NULL) ORDER BY number LIMIT 100",
             )?;
             let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?));
-            strays.query_map([], row)?.collect::<Result<Vec<(u64, i64, [u8; 16], Vec<u8>)>, _>>()
+            strays.query_map([], row)?.collect::<Result<Vec<(u64, String, [u8; 16], Vec<u8>)>, _>>()
         });
         let mut strays = Vec::new();
         for (number, tenant, conversation, sealed) in rows.await? {
-            let Some(tenancy) = self.tenant_of(tenant).await? else { continue };
+            let Ok(tenant) = Tenant::new(&tenant) else { continue };
+            let Some(tenancy) = self.tenant_if_known(&tenant).await? else { continue };
             if let Body::Message(message) = tenancy.sealer.open(&Place::Message(&conversation), &sealed)? {
                 strays.push((number, message));
             }

@@ -3,6 +3,7 @@
 //! A checkpoint is a kilobyte of which most is said by every other one too. With the dictionary a third of it is left.
 
 use std::io::Read as _;
+use std::sync::LazyLock;
 
 use flate2::read::DeflateDecoder;
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
@@ -31,7 +32,7 @@ const WORDS: &[u8] = br#"{"value":{"body":{"data":{"id":"name":"status":"done","
 /// Packs a text.
 pub(crate) fn pack(text: &[u8]) -> std::io::Result<Vec<u8>> {
     let mut compress = Compress::new_with_window_bits(Compression::default(), false, WINDOW);
-    compress.set_dictionary(&words())?;
+    compress.set_dictionary(&LINE)?;
     let mut packed = vec![MARK];
     while compress.total_in() < text.len() as u64 || text.is_empty() {
         packed.reserve(ROOM.max(text.len() / 2));
@@ -57,7 +58,7 @@ pub(crate) fn unpack(packed: &[u8]) -> std::io::Result<Vec<u8>> {
         return Ok(text);
     };
     let mut decompress = Decompress::new(false);
-    decompress.set_dictionary(&words())?;
+    decompress.set_dictionary(&LINE)?;
     loop {
         text.reserve(ROOM.max(4 * packed.len()));
         let before = (decompress.total_in(), text.len());
@@ -73,9 +74,8 @@ pub(crate) fn unpack(packed: &[u8]) -> std::io::Result<Vec<u8>> {
 }
 
 /// The dictionary in one line, as checkpoints are.
-fn words() -> Vec<u8> {
-    WORDS.iter().copied().filter(|byte| *byte != b'\n').collect()
-}
+static LINE: LazyLock<Vec<u8>> =
+    LazyLock::new(|| WORDS.iter().copied().filter(|byte| *byte != b'\n').collect());
 
 fn rest(bytes: &[u8], done: u64) -> &[u8] {
     usize::try_from(done).ok().and_then(|done| bytes.get(done..)).unwrap_or_default()

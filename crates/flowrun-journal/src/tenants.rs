@@ -57,18 +57,6 @@ impl SqliteJournal {
         found.map(|found| self.entered(tenant, found)).transpose()
     }
 
-    /// A tenant whose number another row gives.
-    pub(crate) async fn tenant_of(&self, n: i64) -> Result<Option<Tenancy>, JournalError> {
-        let name = self.committer.commit(move |connection| {
-            let name = "SELECT name FROM tenant WHERE n = ?1";
-            connection.query_row(name, [n], |row| row.get::<_, String>(0)).optional()
-        });
-        match name.await?.and_then(|name| Tenant::new(&name).ok()) {
-            Some(tenant) => self.tenant_if_known(&tenant).await,
-            None => Ok(None),
-        }
-    }
-
     fn entered(&self, tenant: &Tenant, (n, sealed): Row) -> Result<Tenancy, JournalError> {
         let place = Place::Tenant(tenant);
         let sealer = match sealed {

@@ -3,8 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use flowrun::engine::journal::History;
-use flowrun::engine::journal::JournalError;
+use flowrun::engine::journal::{History, JournalError};
 use flowrun::journal::{OpenError, SqliteJournal};
 use flowrun::registry::LookupError;
 use flowrun::{SystemClock, SystemEntropy};
