@@ -94,8 +94,8 @@ impl Engine {
     /// Takes up a run that its journal gave ([`Journal::load`]), in the flow it began in ([`Engine::flow_of`]).
     ///
     /// Calls that may be made twice are made again, with the keys they had; of any other that was under way nobody knows whether
-    /// it was made: its step's `in_doubt` decides or, where that is `stop`, `resolve` does. Without it the run stays in doubt. A run that is over is not
-    /// taken up: it is [`Outcome::Existing`].
+    /// it was made: its step's `in_doubt` decides or, where that is `stop`, `resolve` does. Without it the run stays in doubt.
+    /// A run that is over is not taken up: it is [`Outcome::Existing`].
     pub async fn resume(
         &self,
         flow: &Flow,

@@ -44,10 +44,8 @@ struct Row {
     conversation: Option<Conversation>,
     checkpoint: Option<KeptCheckpoint>,
     entries: Vec<Entry>,
-    /// What happened before the checkpoint, if it stays.
-    past: Vec<Entry>,
-    /// Whether something that happened is gone.
-    is_forgetful: bool,
+    /// What happened before the checkpoint; nothing is known of it once a part of it is gone.
+    past: Option<Vec<Entry>>,
     bytes: usize,
     standing: Standing,
     waits: Waits,
@@ -91,9 +89,8 @@ impl Row {
         if history.keeps(self.standing.status()) {
             return;
         }
-        (self.checkpoint, self.is_forgetful) = (None, true);
+        (self.checkpoint, self.past) = (None, None);
         self.entries.clear();
-        self.past.clear();
         if history == History::None {
             self.conversation = None;
         }
@@ -142,8 +139,7 @@ impl Book {
             conversation: new.talk.map(|talk| talk.conversation),
             checkpoint: None,
             entries: Vec::new(),
-            past: Vec::new(),
-            is_forgetful: false,
+            past: Some(Vec::new()),
             bytes: 0,
             standing: Standing::Running,
             waits: Waits::default(),
@@ -218,9 +214,10 @@ impl Book {
         let row = self.driven(run)?;
         (row.checkpoint, row.bytes) = (Some(kept), 0);
         let entries = std::mem::take(&mut row.entries);
-        match history {
-            History::Full => row.past.extend(entries),
-            _ => row.is_forgetful |= !entries.is_empty(),
+        match &mut row.past {
+            Some(past) if history == History::Full => past.extend(entries),
+            past if !entries.is_empty() => *past = None,
+            _ => {}
         }
         Ok(bytes)
     }
@@ -237,8 +234,9 @@ impl Book {
     }
 
     pub(super) fn stand(&mut self, run: &RunKey, standing: Standing) -> Result<(), JournalError> {
+        let history = self.history;
         let row = self.row(run)?;
-        (row.standing, row.rest) = (standing, Some(None));
+        (row.standing, row.rest) = (history.kept(standing), Some(None));
         if self.row(run)?.standing.is_over() {
             self.end(run);
         }
@@ -258,9 +256,8 @@ impl Book {
 
     pub(super) fn look(&self, run: &RunKey) -> Option<KeptRun> {
         let row = self.runs.get(run)?;
-        let checkpoint = row.checkpoint.clone().filter(|_| row.is_forgetful);
-        let past = if row.is_forgetful { &[] } else { &row.past[..] };
-        let entries = past.iter().chain(&row.entries).cloned().collect();
+        let checkpoint = row.checkpoint.clone().filter(|_| row.past.is_none());
+        let entries = row.past.iter().flatten().chain(&row.entries).cloned().collect();
         let kept = KeptRun::new(row.hash.clone(), checkpoint, entries, row.standing.clone());
         let conversation = row.conversation.clone();
         Some(KeptRun { conversation, ..kept })
